@@ -1,0 +1,176 @@
+//! Exact amounts of one unit.
+
+use std::fmt;
+use std::iter::Sum;
+
+use ethnum::U256;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+const PLACES: usize = 9;
+const ONE: i128 = 1_000_000_000;
+
+/// An exact amount of one unit, never negative, counted in billionths (rules, section 2).
+///
+/// There is no subtraction: [`take`](Amount::take) moves part of one amount out, so that a sum over all places is
+/// the same before and after.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Amount(i128);
+
+/// Text that is no amount.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AmountError {
+    /// Something else than digits with at most one point among them.
+    #[error(
+        "an amount is a plain decimal such as \"12.5\": digits, at most one point, no sign and no exponent"
+    )]
+    Grammar,
+    /// More than nine places.
+    #[error("an amount has at most nine decimal places")]
+    TooFine,
+    /// More than [`Amount::MAX`].
+    #[error("an amount is at most 1000000000000000000 (10^18)")]
+    TooLarge,
+}
+
+impl Amount {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+    /// The largest amount that a record may name: 10^18 units.
+    pub const MAX: Self = Self(1_000_000_000_000_000_000 * ONE);
+
+    /// Reads a decimal such as `"12.5"`.
+    ///
+    /// # Errors
+    ///
+    /// If `text` is not a plain decimal, has more than nine places, is negative, or exceeds [`Self::MAX`]. It is
+    /// never rounded here: a price rounds, by its own rule.
+    pub fn parse(text: &str) -> Result<Self, AmountError> {
+        let (whole, places) = text.split_once('.').map_or((text, None), |(w, p)| (w, Some(p)));
+        let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
+        if !digits(whole) || (whole.len() > 1 && whole.starts_with('0')) || places.is_some_and(|p| !digits(p))
+        {
+            return Err(AmountError::Grammar);
+        }
+        let places = places.unwrap_or("");
+        if places.len() > PLACES {
+            return Err(AmountError::TooFine);
+        }
+        if whole.len() > 19 {
+            return Err(AmountError::TooLarge);
+        }
+        let number = |s: &str| s.bytes().fold(0i128, |n, b| n * 10 + i128::from(b - b'0'));
+        let scale = 10i128.pow(u32::try_from(PLACES - places.len()).expect("at most nine"));
+        let amount = Self(number(whole) * ONE + number(places) * scale);
+        if amount > Self::MAX { Err(AmountError::TooLarge) } else { Ok(amount) }
+    }
+
+    /// So many billionths; `None` when that is above [`Self::MAX`].
+    pub fn from_billionths(n: U256) -> Option<Self> {
+        (n <= U256::new(Self::MAX.0.unsigned_abs())).then(|| Self(n.as_i128()))
+    }
+
+    /// How many billionths this is.
+    pub fn billionths(self) -> i128 {
+        self.0
+    }
+
+    /// Whether this is nothing.
+    pub fn is_zero(&self) -> bool {
+        self.0 == 0
+    }
+
+    /// Takes as much of `wanted` as is there out of this amount, and returns what was taken.
+    #[must_use = "what is taken must go somewhere"]
+    pub fn take(&mut self, wanted: Self) -> Self {
+        let taken = Self(self.0.min(wanted.0));
+        self.0 -= taken.0;
+        taken
+    }
+
+    /// Adds what was taken elsewhere.
+    pub fn add(&mut self, more: Self) {
+        self.0 = self.0.checked_add(more.0).expect("a wallet's lots are few, and each amount is bounded");
+    }
+
+    /// How much this exceeds `other` by; nothing if it does not.
+    #[must_use]
+    pub fn above(self, other: Self) -> Self {
+        Self((self.0 - other.0).max(0))
+    }
+
+    /// The share `part` of `whole` of this amount, cut down to nine places; all of it when `part` is not below `whole`.
+    #[must_use]
+    pub fn share(self, part: i128, whole: i128) -> Self {
+        if part >= whole {
+            return self;
+        }
+        let product = U256::new(self.0.unsigned_abs()) * U256::new(part.unsigned_abs());
+        Self((product / U256::new(whole.unsigned_abs())).as_i128())
+    }
+
+    /// Appends the canonical decimal to `out`.
+    pub(crate) fn write(self, out: &mut String) {
+        use fmt::Write;
+        let (whole, rest) = (self.0 / ONE, self.0 % ONE);
+        write!(out, "{whole}").expect("a string takes all");
+        if rest != 0 {
+            let start = out.len();
+            write!(out, ".{rest:09}").expect("a string takes all");
+            let kept = out[start..].trim_end_matches('0').len();
+            out.truncate(start + kept);
+        }
+    }
+}
+
+impl Sum for Amount {
+    fn sum<I: Iterator<Item = Self>>(amounts: I) -> Self {
+        let mut sum = Self::ZERO;
+        amounts.for_each(|a| sum.add(a));
+        sum
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::with_capacity(24);
+        self.write(&mut text);
+        f.pad(&text)
+    }
+}
+
+impl Serialize for Amount {
+    fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Amount {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct Text;
+        impl de::Visitor<'_> for Text {
+            type Value = Amount;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an amount as a decimal in quotes, such as \"12.5\"")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Amount, E> {
+                Amount::parse(text).map_err(|e| E::custom(format!("{e}, not {text:?}")))
+            }
+        }
+        d.deserialize_str(Text)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Amount {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Amount".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "An exact amount of one unit: a decimal with at most nine places, up to 10^18.",
+            "pattern": "^(0|[1-9][0-9]{0,18})(\\.[0-9]{1,9})?$",
+            "examples": ["12.5"]
+        })
+    }
+}

@@ -1,0 +1,145 @@
+//! Catalogue documents, by kind.
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::OveragePolicy;
+use crate::price::{Price, STANDARD};
+use crate::time::Span;
+use crate::zone::Zone;
+
+/// The zone that a wallet has when nothing names another. It exists always.
+pub const UTC: &str = "UTC";
+
+/// One catalogue document's body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Document {
+    /// What amounts are counted in.
+    Unit(Unit),
+    /// A named set of prices.
+    RateCard(RateCard),
+    /// A time zone.
+    Zone(Zone),
+    /// What holds for wallets that say nothing else. Its name is `default`.
+    Policies(Policies),
+    /// What usage costs the customer.
+    Price(Box<Price>),
+    /// What usage costs us: read by reports alone.
+    VendorCost(Box<Price>),
+}
+
+/// What amounts are counted in: credits, usd, tokens.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Unit {
+    /// What people call it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// A named set of prices: a wallet names the one that prices its usage.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RateCard {
+    /// Who it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// What holds for wallets that say nothing else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Policies {
+    /// How long an ended lot still pays usage of its time, and a month's overage stays open.
+    #[serde(default = "three_days")]
+    pub lateness: Span,
+    /// The zone of months, tiers and grants.
+    #[serde(default = "utc")]
+    pub zone: String,
+    /// The rate card that prices usage.
+    #[serde(default = "standard")]
+    pub rate_card: String,
+    /// What happens to usage that no lot covers.
+    #[serde(default)]
+    pub overage: OveragePolicy,
+}
+
+impl Default for Policies {
+    fn default() -> Self {
+        Self { lateness: three_days(), zone: utc(), rate_card: standard(), overage: OveragePolicy::default() }
+    }
+}
+
+fn three_days() -> Span {
+    Span::hours(72)
+}
+
+fn utc() -> String {
+    UTC.into()
+}
+
+fn standard() -> String {
+    STANDARD.into()
+}
+
+impl Document {
+    /// The kinds, as records and files name them.
+    pub const KINDS: [&'static str; 6] = ["unit", "rate_card", "zone", "policies", "price", "vendor_cost"];
+
+    /// Reads the body of a document of this kind.
+    ///
+    /// # Errors
+    ///
+    /// If the kind is unknown, or the body is not what the kind says. A rule of the document itself that is broken
+    /// (see [`Self::check`]) is no error here.
+    pub fn read(kind: &str, body: &str) -> Result<Self, String> {
+        let read = match kind {
+            "unit" => serde_json::from_str(body).map(Self::Unit),
+            "rate_card" => serde_json::from_str(body).map(Self::RateCard),
+            "zone" => serde_json::from_str(body).map(Self::Zone),
+            "policies" => serde_json::from_str(body).map(Self::Policies),
+            "price" => serde_json::from_str(body).map(|p| Self::Price(Box::new(p))),
+            "vendor_cost" => serde_json::from_str(body).map(|p| Self::VendorCost(Box::new(p))),
+            other => {
+                return Err(format!(
+                    "{other:?} is no kind of catalogue document: use one of {:?}",
+                    Self::KINDS
+                ));
+            }
+        };
+        read.map_err(|e| format!("the body of a {kind}: {e}"))
+    }
+
+    /// The kind's word.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Unit(_) => "unit",
+            Self::RateCard(_) => "rate_card",
+            Self::Zone(_) => "zone",
+            Self::Policies(_) => "policies",
+            Self::Price(_) => "price",
+            Self::VendorCost(_) => "vendor_cost",
+        }
+    }
+
+    /// What is wrong with this document by itself.
+    ///
+    /// # Errors
+    ///
+    /// The path of the first field that is wrong, and what to do.
+    pub fn check(&self, name: &str) -> Result<(), (String, &'static str)> {
+        match self {
+            Self::Price(price) | Self::VendorCost(price) => price.check(),
+            Self::Zone(zone) if !zone.is_sound() => {
+                Err(("transitions".into(), "transitions are in order, and each offset is within a day"))
+            }
+            Self::Policies(_) if name != "default" => {
+                Err(("name".into(), "there is one document of default policies: name it `default`"))
+            }
+            Self::Unit(_) | Self::RateCard(_) | Self::Zone(_) | Self::Policies(_) => Ok(()),
+        }
+    }
+}

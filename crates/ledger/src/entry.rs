@@ -1,0 +1,145 @@
+//! Entries: transfers between two accounts, and the outcomes of records (rules, section 8).
+
+use std::fmt;
+
+use crate::amount::Amount;
+use crate::name::Name;
+use crate::position::Offset;
+use crate::rate::Unpriced;
+use crate::time::Instant;
+
+/// One transfer. The unit, the lot and the kind name its two accounts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Counted within the record, from 0.
+    pub line: u32,
+    /// What it is.
+    pub kind: EntryKind,
+    /// The unit that moves.
+    pub unit: Name,
+    /// The lot that it concerns.
+    pub lot: Option<Name>,
+    /// The lot at its other end, of a carry and a return.
+    pub other_lot: Option<Name>,
+    /// How much moves.
+    pub amount: Amount,
+    /// What is available of the unit afterwards, in lots open at `booked_at`.
+    pub available_after: Amount,
+    /// When it counts.
+    pub effective_at: Instant,
+    /// When it was known.
+    pub booked_at: Instant,
+    /// What was used.
+    pub feature: Option<Name>,
+    /// The version of the price that asked for it.
+    pub price: Option<Name>,
+}
+
+/// What an entry is. It tells which account is debited (the amount leaves it) and which is credited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EntryKind {
+    /// `grants` to the lot: it begins.
+    Issue,
+    /// The lot to `usage`.
+    Usage,
+    /// `expired` to `usage`: what expired of a lot pays late usage of its time.
+    LateUsage,
+    /// `overage` to `usage`: no lot covers it.
+    Overage,
+    /// The lot to `overage`: paid back.
+    Repay,
+    /// The lot to `expired`.
+    Expire,
+    /// The lot to the one it is carried over to.
+    Carry,
+    /// A carried lot to the one it was carried from, for late usage.
+    Return,
+    /// `expired` of an ended carried lot to the one it was carried from, for late usage.
+    ReturnExpired,
+    /// `billed` to `overage`: it is on a bill, and credits never pay it again.
+    Bill,
+    /// `forgiven` to `overage`: for good.
+    Forgive,
+}
+
+impl EntryKind {
+    /// All kinds, in the order of their codes.
+    pub const ALL: [Self; 11] = [
+        Self::Issue,
+        Self::Usage,
+        Self::LateUsage,
+        Self::Overage,
+        Self::Repay,
+        Self::Expire,
+        Self::Carry,
+        Self::Return,
+        Self::ReturnExpired,
+        Self::Bill,
+        Self::Forgive,
+    ];
+
+    /// The word in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Issue => "issue",
+            Self::Usage => "usage",
+            Self::LateUsage => "late_usage",
+            Self::Overage => "overage",
+            Self::Repay => "repay",
+            Self::Expire => "expire",
+            Self::Carry => "carry",
+            Self::Return => "return",
+            Self::ReturnExpired => "return_expired",
+            Self::Bill => "bill",
+            Self::Forgive => "forgive",
+        }
+    }
+
+    /// The code in tables: its place in [`Self::ALL`], for ever.
+    pub fn code(self) -> u8 {
+        u8::try_from(Self::ALL.iter().position(|k| *k == self).expect("all are listed")).expect("a few")
+    }
+
+    /// The debited and the credited account of an entry of this kind.
+    pub fn accounts(self, lot: Option<&str>, other: Option<&str>) -> (String, String) {
+        let account = |lot: Option<&str>| format!("lot:{}", lot.unwrap_or("?"));
+        let (debit, credit) = match self {
+            Self::Issue => ("grants".into(), account(lot)),
+            Self::Usage => (account(lot), "usage".into()),
+            Self::LateUsage => ("expired".into(), "usage".into()),
+            Self::Overage => ("overage".into(), "usage".into()),
+            Self::Repay => (account(lot), "overage".into()),
+            Self::Expire => (account(lot), "expired".into()),
+            Self::Carry | Self::Return => (account(lot), account(other)),
+            Self::ReturnExpired => ("expired".into(), account(other)),
+            Self::Bill => ("billed".into(), "overage".into()),
+            Self::Forgive => ("forgiven".into(), "overage".into()),
+        };
+        (debit, credit)
+    }
+}
+
+/// What became of a record. It is kept, so that a retry gets the same answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It took effect. Usage that could not be priced says why.
+    Applied(Option<Unpriced>),
+    /// The record at this offset said the same: it counts once.
+    Duplicate(Offset),
+    /// The record at this offset has the same identity and says something else: that one counts.
+    Conflict(Offset),
+    /// A request that the rules refuse, with the reason.
+    Rejected(String),
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Applied(None) => f.write_str("applied"),
+            Self::Applied(Some(why)) => write!(f, "applied unpriced:{}", why.word()),
+            Self::Duplicate(of) => write!(f, "duplicate {of}"),
+            Self::Conflict(with) => write!(f, "conflict {with}"),
+            Self::Rejected(reason) => write!(f, "rejected {reason}"),
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! What happened: the closed list of records (design, section 2). Past tense, and a storage format.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::grant::Terms;
+use crate::text::Text;
+use crate::time::Instant;
+
+/// What a record says happened, by its `type`.
+#[derive(Clone, Debug)]
+pub enum Event<'a> {
+    /// `genesis`: the first record of each partition.
+    Genesis(Genesis),
+    /// `catalogue.published`: a unit, price, rate card, zone or default policy, as raw JSON until the catalogue reads it.
+    CataloguePublished(Published<'a>),
+    /// `wallet.configured`: a wallet was opened, or its policies changed.
+    WalletConfigured(Box<Configured>),
+    /// `grant.issued`: credits were promised.
+    GrantIssued(Box<Terms>),
+    /// `usage`: a product's own event.
+    Usage(Usage<'a>),
+    /// `timer.due`: the wallet has something due by now.
+    TimerDue(Timer),
+}
+
+impl Event<'_> {
+    /// The `type` in the envelope.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Genesis(_) => "genesis",
+            Self::CataloguePublished(_) => "catalogue.published",
+            Self::WalletConfigured(_) => "wallet.configured",
+            Self::GrantIssued(_) => "grant.issued",
+            Self::Usage(_) => "usage",
+            Self::TimerDue(_) => "timer.due",
+        }
+    }
+}
+
+/// The first record of each partition: which log this is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Genesis {
+    /// The log's id.
+    pub log: String,
+    /// How many partitions it has, for ever.
+    pub partitions: u32,
+    /// How a wallet's partition is computed: `sha256-8-mod`.
+    pub partitioner: String,
+    /// The fold version in force from the start.
+    pub fold: u32,
+    /// What this log was taken from, when records were left out or renumbered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<TakenFrom>,
+}
+
+/// Where a renumbered log came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TakenFrom {
+    /// The log it was taken from.
+    pub log: String,
+    /// The partition there.
+    pub partition: u32,
+    /// The one wallet whose records were kept.
+    pub wallet: String,
+}
+
+/// A catalogue document took effect.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Published<'a> {
+    /// The kind of document: `unit`, `rate_card`, `zone`, `policies`, `price`, `vendor_cost`.
+    #[serde(borrow)]
+    pub kind: Text<'a>,
+    /// Its name within its kind.
+    #[serde(borrow)]
+    pub name: Text<'a>,
+    /// The id of the record whose document this replaces; none for the first of its name.
+    #[serde(borrow, default)]
+    pub replaces: Option<Text<'a>>,
+    /// The document, read by its kind.
+    #[serde(borrow)]
+    pub body: &'a RawValue,
+}
+
+/// A wallet's whole configuration: what is absent falls back to the catalogue's default policies.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Configured {
+    /// The id of the wallet's last applied configuration; none for the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<String>,
+    /// The rate card that prices its usage.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_card: Option<String>,
+    /// The zone of its months, tiers and new grants.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<String>,
+    /// What happens to usage that no lot covers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overage: Option<OveragePolicy>,
+    /// The owner's own notes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// What happens to usage that no lot covers (rules, section 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct OveragePolicy {
+    /// Whether credits pay it back.
+    #[serde(default = "yes")]
+    pub repay: bool,
+    /// What becomes of it when its month and the lateness are over.
+    #[serde(default)]
+    pub at_month_end: MonthEnd,
+}
+
+impl Default for OveragePolicy {
+    fn default() -> Self {
+        Self { repay: true, at_month_end: MonthEnd::Keep }
+    }
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What becomes of open overage after its month.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub enum MonthEnd {
+    /// It stays open.
+    #[default]
+    Keep,
+    /// It goes on a bill, for good.
+    Bill,
+    /// It is forgiven, for good.
+    Forgive,
+}
+
+/// A product's own event, as it was sent.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Usage<'a> {
+    /// The product's data, where it is JSON.
+    #[serde(borrow, default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<serde_json::Value>"))]
+    pub data: Option<&'a RawValue>,
+    /// The product's data, where it is other text.
+    #[serde(borrow, default)]
+    pub data_text: Option<Text<'a>>,
+    /// The product's data in base64, where it is no text.
+    #[serde(borrow, default)]
+    pub data_base64: Option<Text<'a>>,
+    /// The event's other attributes.
+    #[serde(borrow, default)]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<BTreeMap<String, serde_json::Value>>"))]
+    pub extensions: Option<&'a RawValue>,
+    /// The product's own type, such as `llm.completion`.
+    #[serde(borrow, rename = "type")]
+    pub kind: Text<'a>,
+}
+
+/// Something of the wallet's was due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Timer {
+    /// When the first of it was due.
+    pub due_at: Instant,
+}

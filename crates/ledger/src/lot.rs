@@ -1,0 +1,205 @@
+//! Lots: parcels of a grant that can be burned, and the order in which they are (rules, section 4).
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use ethnum::U256;
+use serde::{Deserialize, Serialize};
+
+use crate::amount::Amount;
+use crate::grant::{Cost, Terms};
+use crate::name::Name;
+use crate::time::Instant;
+
+/// A parcel of credits with a window in which it can be burned.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lot {
+    /// `grant#cycle`, and `/k` behind it when it was carried over for the k-th time.
+    pub id: Name,
+    /// Its grant's number within the wallet.
+    pub(crate) grant: u64,
+    /// The unit.
+    pub unit: Name,
+    /// Order of issue; a carried lot keeps its origin's. None while nothing touched a quiet one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) order: Option<u64>,
+    /// How often it was carried over.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) carried: u16,
+    /// The lot that it was carried from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Name>,
+    /// When it begins (inclusive).
+    pub starts_at: Instant,
+    /// When it ends (exclusive).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Instant>,
+    /// Until when it pays usage of its window.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) late_until: Option<Instant>,
+    /// Its share of what the grant's lot cost.
+    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    pub money: Amount,
+    /// What it began with.
+    pub issued: Amount,
+    /// What can be burned.
+    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    pub remaining: Amount,
+    /// What holds hold.
+    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    pub held: Amount,
+    /// What paid usage and overage.
+    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    pub consumed: Amount,
+    /// What nobody used in time.
+    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    pub expired: Amount,
+    /// What was taken back.
+    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    pub voided: Amount,
+    /// What was carried over to another lot.
+    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    pub rolled_over: Amount,
+    /// What went back to the lot it was carried from.
+    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    pub returned: Amount,
+    /// What went to another wallet.
+    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    pub moved: Amount,
+    /// Whether its end has been booked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) ended: bool,
+    /// The grant's terms; found again by the grant's number when a wallet is read.
+    #[serde(skip)]
+    pub(crate) terms: Arc<Terms>,
+    /// Whether anything changed since its row was last written.
+    #[serde(skip)]
+    pub(crate) touched: bool,
+}
+
+fn is_zero(n: &u16) -> bool {
+    *n == 0
+}
+
+impl Lot {
+    /// The promise that it is a parcel of.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// Whether it can be burned at `at`.
+    pub fn is_open(&self, at: Instant) -> bool {
+        !self.ended && self.holds(at)
+    }
+
+    /// Whether `at` lies in its window.
+    pub fn holds(&self, at: Instant) -> bool {
+        self.starts_at <= at && self.ends_at.is_none_or(|end| at < end)
+    }
+
+    /// Whether it ended, and still pays usage of its window.
+    pub(crate) fn is_late(&self, clock: Instant) -> bool {
+        self.ended && self.late_until.is_some_and(|until| clock < until)
+    }
+
+    /// Whether nothing touched this lot of a quiet grant: then it is in no ledger.
+    pub fn is_untouched(&self) -> bool {
+        self.order.is_none()
+    }
+
+    /// Whether what is left at its end may be carried over.
+    pub fn can_roll_over(&self) -> bool {
+        self.terms.rollover.as_ref().is_some_and(|r| !r.percent.is_zero() && self.carried < r.max_times)
+    }
+
+    /// Whether every credit is somewhere: issued = remaining + held + consumed + expired + voided + rolled over +
+    /// returned + moved.
+    pub fn is_lawful(&self) -> bool {
+        let places = [
+            self.remaining,
+            self.held,
+            self.consumed,
+            self.expired,
+            self.voided,
+            self.rolled_over,
+            self.returned,
+            self.moved,
+        ];
+        places.into_iter().sum::<Amount>() == self.issued
+    }
+}
+
+/// Why one lot burns before another: the first key that tells them apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Because {
+    /// Its priority is lower.
+    Priority,
+    /// It ends sooner.
+    Expiry,
+    /// It cannot be carried over again.
+    Rollover,
+    /// It cost less for each unit.
+    Cost,
+    /// It may pay for less.
+    Scope,
+    /// It was issued sooner.
+    Issue,
+}
+
+impl Because {
+    /// The reason in words, for the lot that burns first.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Priority => "lower priority number",
+            Self::Expiry => "ends sooner",
+            Self::Rollover => "cannot be carried over again",
+            Self::Cost => "cost less",
+            Self::Scope => "may pay for less",
+            Self::Issue => "issued sooner",
+        }
+    }
+}
+
+/// The order of burning, total, with the key that decides it (rules, section 4).
+pub fn burn_order(a: &Lot, b: &Lot) -> (Ordering, Because) {
+    let (x, y) = (&a.terms, &b.terms);
+    let end = |lot: &Lot| (lot.ends_at.is_none(), lot.ends_at);
+    let keys: [(&dyn Fn() -> Ordering, Because); 6] = [
+        (&|| x.priority.cmp(&y.priority), Because::Priority),
+        (&|| end(a).cmp(&end(b)), Because::Expiry),
+        (&|| a.can_roll_over().cmp(&b.can_roll_over()), Because::Rollover),
+        (&|| by_cost(x, y), Because::Cost),
+        (&|| x.applies_to.breadth().cmp(&y.applies_to.breadth()), Because::Scope),
+        (&|| by_issue(a, b), Because::Issue),
+    ];
+    let decided = keys.into_iter().map(|(key, why)| (key(), why)).find(|(order, _)| order.is_ne());
+    decided.unwrap_or((Ordering::Equal, Because::Issue))
+}
+
+/// Free first, then by currency, then by money for each unit.
+fn by_cost(a: &Terms, b: &Terms) -> Ordering {
+    let paid = |terms: &Terms| terms.cost_basis.clone().filter(|c| !c.money.is_zero());
+    match (paid(a), paid(b)) {
+        (None, None) => Ordering::Equal,
+        (None, Some(_)) => Ordering::Less,
+        (Some(_), None) => Ordering::Greater,
+        (Some(x), Some(y)) => x.currency.cmp(&y.currency).then_with(|| {
+            let cross = |cost: &Cost, other: &Terms| wide(cost.money) * wide(other.amount);
+            cross(&x, b).cmp(&cross(&y, a))
+        }),
+    }
+}
+
+fn wide(amount: Amount) -> U256 {
+    U256::new(amount.billionths().unsigned_abs())
+}
+
+/// Lots of quiet grants that nothing touched come after all numbered ones, by their grant's order.
+pub(crate) fn by_issue(a: &Lot, b: &Lot) -> Ordering {
+    let order = |lot: &Lot| match lot.order {
+        Some(order) => (false, order, u64::from(lot.carried), Instant::default()),
+        None => (true, lot.grant, 0, lot.starts_at),
+    };
+    order(a).cmp(&order(b))
+}

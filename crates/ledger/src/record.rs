@@ -1,0 +1,238 @@
+//! A record: the envelope, what happened, and its identity (design, section 2).
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+
+use crate::canonical::{NotCanonical, canonical};
+use crate::event::Event;
+use crate::text::Text;
+use crate::time::Instant;
+
+/// The version of the envelope that this build writes and reads.
+pub const ENVELOPE: u32 = 1;
+
+/// The envelope as it stands in the log. Field by field in `schemas/envelope.json`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Envelope<'a> {
+    /// The version of the format.
+    pub v: u32,
+    /// With `wallet` and `source`, the record's identity for ever.
+    #[serde(borrow)]
+    pub id: Text<'a>,
+    /// Who made the id.
+    #[serde(borrow)]
+    pub source: Text<'a>,
+    /// What happened: one of a closed list.
+    #[serde(borrow, rename = "type")]
+    pub kind: Text<'a>,
+    /// Who pays.
+    #[serde(borrow, default)]
+    pub wallet: Option<Text<'a>>,
+    /// Who used it.
+    #[serde(borrow, default)]
+    pub subject: Option<Text<'a>>,
+    /// When it happened, if the sender said.
+    #[serde(default)]
+    pub time: Option<Instant>,
+    /// When it was appended.
+    pub recorded_at: Instant,
+    /// Who appended it: `operator`, `operator:backfill`, `key:…`, `provider:…`, `system`.
+    #[serde(borrow)]
+    pub by: Text<'a>,
+    /// Why, where the rules want to know.
+    #[serde(borrow, default)]
+    pub reason: Option<Text<'a>>,
+    /// A W3C trace context, never compared.
+    #[serde(borrow, default)]
+    pub trace: Option<Text<'a>>,
+    /// What happened, read by `type`.
+    #[serde(borrow)]
+    #[cfg_attr(feature = "schema", schemars(with = "serde_json::Map<String, serde_json::Value>"))]
+    pub data: &'a RawValue,
+}
+
+/// A record, decoded; it borrows the bytes of the log.
+#[derive(Debug)]
+pub struct Record<'a> {
+    /// Its envelope, with `data` still as it was sent.
+    pub envelope: Envelope<'a>,
+    /// What happened.
+    pub event: Event<'a>,
+}
+
+/// Bytes that are no record of this build's.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Undecodable {
+    /// To be set aside with this reason; the fold goes on.
+    #[error("{0}")]
+    Quarantine(String),
+    /// An unknown type or version: going on would make two builds disagree.
+    #[error("{0}: this needs a newer build")]
+    NewerBuild(String),
+}
+
+/// The first 16 bytes of a SHA-256: of an identity, or of a content.
+pub type Hash16 = [u8; 16];
+
+/// Who a record is, and what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Of wallet, source and id.
+    pub key: Hash16,
+    /// Of the type, the sender's own time and the data by value.
+    pub content: Hash16,
+    /// Of a grant: the key of its own name, and of what it promises.
+    pub grant: Option<(Hash16, Hash16)>,
+}
+
+/// Reads a record.
+///
+/// # Errors
+///
+/// [`Undecodable::NewerBuild`] for a `v` or `type` that this build does not know; [`Undecodable::Quarantine`] for everything
+/// else that is no record.
+pub fn decode(bytes: &[u8]) -> Result<Record<'_>, Undecodable> {
+    let text = std::str::from_utf8(bytes).map_err(|_| Undecodable::Quarantine("not UTF-8".into()))?;
+    let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|e| not_an_envelope(text, &e))?;
+    if envelope.v != ENVELOPE {
+        return Err(Undecodable::NewerBuild(format!("envelope version {}", envelope.v)));
+    }
+    let event = event(&envelope)?;
+    let personal = !matches!(event, Event::Genesis(_) | Event::CataloguePublished(_));
+    if personal != envelope.wallet.is_some() {
+        let says = if personal { "names no wallet" } else { "names a wallet" };
+        return Err(Undecodable::Quarantine(format!("a {} record that {says}", event.word())));
+    }
+    if envelope.recorded_at > Instant::MAX {
+        return Err(Undecodable::Quarantine("recorded_at lies after 2261".into()));
+    }
+    Ok(Record { envelope, event })
+}
+
+/// A later envelope may have fields that this build does not know: what counts then is its `v`.
+fn not_an_envelope(text: &str, error: &serde_json::Error) -> Undecodable {
+    #[derive(Deserialize)]
+    struct Version {
+        v: u32,
+    }
+    match serde_json::from_str::<Version>(text) {
+        Ok(Version { v }) if v != ENVELOPE => Undecodable::NewerBuild(format!("envelope version {v}")),
+        Ok(_) | Err(_) => Undecodable::Quarantine(format!("not an envelope: {error}")),
+    }
+}
+
+fn event<'a>(envelope: &Envelope<'a>) -> Result<Event<'a>, Undecodable> {
+    let data = envelope.data.get();
+    fn read<'a, T: Deserialize<'a>>(kind: &str, data: &'a str) -> Result<T, Undecodable> {
+        serde_json::from_str(data).map_err(|e| Undecodable::Quarantine(format!("the data of {kind}: {e}")))
+    }
+    let kind = &*envelope.kind;
+    Ok(match kind {
+        "usage" => Event::Usage(read(kind, data)?),
+        "timer.due" => Event::TimerDue(read(kind, data)?),
+        "grant.issued" => Event::GrantIssued(read(kind, data)?),
+        "wallet.configured" => Event::WalletConfigured(read(kind, data)?),
+        "catalogue.published" => Event::CataloguePublished(read(kind, data)?),
+        "genesis" => Event::Genesis(read(kind, data)?),
+        other => return Err(Undecodable::NewerBuild(format!("record type {other:?}"))),
+    })
+}
+
+impl Record<'_> {
+    /// The wallet's id; empty for genesis and the catalogue.
+    pub fn wallet(&self) -> &str {
+        self.envelope.wallet.as_deref().unwrap_or("")
+    }
+
+    /// Who used it.
+    pub fn subject(&self) -> Option<&str> {
+        self.envelope.subject.as_deref()
+    }
+
+    /// When it happened: the sender's own time, else when it was recorded.
+    pub fn time(&self) -> Instant {
+        self.envelope.time.unwrap_or(self.envelope.recorded_at)
+    }
+
+    /// Who this record is and what it says, by value. `scratch` is room to work in.
+    ///
+    /// # Errors
+    ///
+    /// If its data has no canonical form (a key twice, nested too deep): it then is quarantined.
+    pub fn identify(&self, scratch: &mut Vec<u8>) -> Result<Identity, NotCanonical> {
+        let e = &self.envelope;
+        scratch.clear();
+        content(&e.kind, e.time, e.data.get(), scratch)?;
+        let content = hash(scratch);
+        scratch.clear();
+        identity(b'i', &[self.wallet(), &e.source, &e.id], scratch);
+        let key = hash(scratch);
+        let grant = match &self.event {
+            Event::GrantIssued(terms) => Some(self.grant(&terms.grant_id, scratch)?),
+            Event::Genesis(_)
+            | Event::CataloguePublished(_)
+            | Event::WalletConfigured(_)
+            | Event::Usage(_)
+            | Event::TimerDue(_) => None,
+        };
+        Ok(Identity { key, content, grant })
+    }
+
+    fn grant(&self, grant_id: &str, scratch: &mut Vec<u8>) -> Result<(Hash16, Hash16), NotCanonical> {
+        scratch.clear();
+        canonical(self.envelope.data.get(), scratch)?;
+        let content = hash(scratch);
+        scratch.clear();
+        identity(b'g', &[self.wallet(), grant_id], scratch);
+        Ok((hash(scratch), content))
+    }
+}
+
+/// The key of (wallet, source, id), under which the store keeps the offset that first bore it.
+pub fn key(wallet: &str, source: &str, id: &str) -> Hash16 {
+    let mut scratch = Vec::new();
+    identity(b'i', &[wallet, source, id], &mut scratch);
+    hash(&scratch)
+}
+
+/// The id of a record whose id follows from what it says and what it replaces (catalogue, wallet configurations).
+///
+/// # Errors
+///
+/// If `body` has no canonical form.
+pub fn content_id(words: &[&str], body: &str, replaces: Option<&str>) -> Result<String, NotCanonical> {
+    let mut scratch = Vec::new();
+    identity(b'c', words, &mut scratch);
+    canonical(body, &mut scratch)?;
+    identity(b'r', &[replaces.unwrap_or("")], &mut scratch);
+    Ok(hash(&scratch).iter().map(|b| format!("{b:02x}")).collect())
+}
+
+/// Each part with its length before it, so that no two lists of parts look the same.
+fn identity(domain: u8, parts: &[&str], out: &mut Vec<u8>) {
+    out.push(domain);
+    for part in parts {
+        out.extend_from_slice(&u32::try_from(part.len()).expect("a record is shorter").to_be_bytes());
+        out.extend_from_slice(part.as_bytes());
+    }
+}
+
+fn content(kind: &str, time: Option<Instant>, data: &str, out: &mut Vec<u8>) -> Result<(), NotCanonical> {
+    out.extend_from_slice(kind.as_bytes());
+    out.push(0);
+    if let Some(time) = time {
+        out.extend_from_slice(&time.0.to_be_bytes());
+    }
+    out.push(0);
+    canonical(data, out)
+}
+
+fn hash(bytes: &[u8]) -> Hash16 {
+    let digest = Sha256::digest(bytes);
+    let mut head = [0; 16];
+    head.copy_from_slice(&digest[..16]);
+    head
+}

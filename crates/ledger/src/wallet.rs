@@ -1,0 +1,248 @@
+//! A wallet: who pays, and all of it that can still change.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::amount::Amount;
+use crate::catalogue::ZoneRevision;
+use crate::event::OveragePolicy;
+use crate::grant::Terms;
+use crate::lot::Lot;
+use crate::name::Name;
+use crate::quantity::Quantity;
+use crate::rate::CounterKey;
+use crate::time::Instant;
+use crate::zone::Month;
+
+/// A wallet's document. It holds no partition and no offset, so that the same records give the same document anywhere.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wallet {
+    /// The largest `recorded_at` among its records.
+    pub clock: Instant,
+    /// Whether somebody configured it; otherwise usage or a grant opened it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub claimed: bool,
+    /// Its policies, and what they were.
+    #[serde(default, skip_serializing_if = "Settings::is_default")]
+    pub(crate) settings: Settings,
+    /// The next lot's place in the order of issue.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) next_order: u64,
+    /// The next grant's number.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) next_grant: u64,
+    /// How many usages could not be priced.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub unpriced: u64,
+    /// Grants that have lots here or to come, in order of issue.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) grants: Vec<Grant>,
+    /// Lots in the order of burning.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) lots: Vec<Lot>,
+    /// Open overage, oldest month first, then by feature.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) overage: Vec<Overage>,
+    /// Tier counters of periods that are not closed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) counters: Vec<Counter>,
+    /// The latest start of a period whose counter has become a row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) counted_until: Option<Instant>,
+    /// When something happens next by time alone, rows or none. Found again when the wallet is read.
+    #[serde(skip)]
+    pub(crate) wakes_at: Option<Instant>,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
+}
+
+/// What a wallet's configurations said.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Settings {
+    /// The id of the last one applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) last: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) overage: Option<OveragePolicy>,
+    /// Rate cards and zones, and from when they held; none is the catalogue's default.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) cards: Vec<(Instant, Option<Name>)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) zones: Vec<(Instant, Option<Name>)>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) metadata: BTreeMap<String, String>,
+}
+
+impl Settings {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A grant that has lots in the wallet or to come.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Grant {
+    pub(crate) no: u64,
+    pub(crate) terms: Arc<Terms>,
+    pub(crate) zone: ZoneRevision,
+    /// When the first lot begins.
+    pub(crate) effective_at: Instant,
+    /// Cycle k begins at occurrence `base + k`; but the first at `effective_at`, when that lies between two.
+    pub(crate) base: i64,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) partial: bool,
+    /// The next lot to begin: its cycle, and when.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) next: Option<(u32, Instant)>,
+}
+
+/// Usage of one month, unit and feature that no lot covered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Overage {
+    /// The month of the usage's time, in the wallet's zone as it stood then.
+    pub month: Month,
+    /// What was used.
+    pub feature: Name,
+    /// The unit.
+    pub unit: Name,
+    /// What is open.
+    pub amount: Amount,
+    /// When the month, and the lateness that the catalogue allows, are over.
+    pub closes_at: Instant,
+}
+
+impl Overage {
+    pub(crate) fn key(&self) -> (Month, &Name, &Name, Instant) {
+        (self.month, &self.feature, &self.unit, self.closes_at)
+    }
+}
+
+/// What graduated tiers have counted in a period.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Counter {
+    /// The price's name.
+    pub price: Name,
+    /// The charge's name.
+    pub charge: Name,
+    /// The first instant of the period.
+    pub starts: Instant,
+    /// When it leaves the document and becomes a row.
+    pub closes_at: Instant,
+    /// What was counted.
+    pub value: Quantity,
+}
+
+impl Counter {
+    pub(crate) fn is(&self, key: &CounterKey) -> bool {
+        self.price == key.price && self.charge == key.charge && self.starts == key.starts
+    }
+}
+
+impl Default for Wallet {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Wallet {
+    /// A wallet of which nothing is known.
+    pub fn new() -> Self {
+        Self {
+            clock: Instant::default(),
+            claimed: false,
+            settings: Settings::default(),
+            next_order: 0,
+            next_grant: 0,
+            unpriced: 0,
+            grants: Vec::new(),
+            lots: Vec::new(),
+            overage: Vec::new(),
+            counters: Vec::new(),
+            counted_until: None,
+            wakes_at: None,
+        }
+    }
+
+    /// Reads a document that [`Wallet::write`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// If it is no wallet's document: the projection must be rebuilt.
+    pub fn read(document: &str) -> Result<Self, serde_json::Error> {
+        let mut wallet: Self = serde_json::from_str(document)?;
+        for lot in &mut wallet.lots {
+            let grant = wallet.grants.iter().find(|g| g.no == lot.grant);
+            let missing = || serde::de::Error::custom(format!("lot {} has no grant", lot.id));
+            lot.terms = grant.ok_or_else(missing)?.terms.clone();
+        }
+        // Something may have come due since: the next record looks.
+        wallet.wakes_at = Some(Instant::default());
+        Ok(wallet)
+    }
+
+    /// The document as JSON: fields at their default are left out, the rest stands in one order.
+    pub fn write(&self) -> String {
+        serde_json::to_string(self).expect("a wallet is JSON")
+    }
+
+    /// The digest of what [`Wallet::write`] wrote. New fields, at their default, change no old digest.
+    pub fn digest(document: &str) -> [u8; 32] {
+        Sha256::digest(document.as_bytes()).into()
+    }
+
+    /// Lots in the order of burning: open ones, and ended ones that still pay late usage.
+    pub fn lots(&self) -> &[Lot] {
+        &self.lots
+    }
+
+    /// Open overage, oldest month first.
+    pub fn overage(&self) -> &[Overage] {
+        &self.overage
+    }
+
+    /// The sum of what is remaining in lots of the unit open at `at`.
+    pub fn available(&self, unit: &str, at: Instant) -> Amount {
+        self.lots.iter().filter(|l| *l.unit == *unit && l.is_open(at)).map(|l| l.remaining).sum()
+    }
+
+    /// The sum of what is held in lots of the unit.
+    pub fn held(&self, unit: &str) -> Amount {
+        self.lots.iter().filter(|l| *l.unit == *unit).map(|l| l.held).sum()
+    }
+
+    /// The id of the last configuration applied, which the next one must name.
+    pub fn configuration(&self) -> Option<&str> {
+        self.settings.last.as_deref()
+    }
+
+    /// When something is due next that books an entry: for the scheduler.
+    pub fn next_due_at(&self) -> Option<Instant> {
+        let ends = self.lots.iter().filter(|l| !l.ended && !l.is_untouched()).filter_map(|l| l.ends_at);
+        let begins =
+            self.grants.iter().filter(|g| self.is_awaited(g)).filter_map(|g| g.next.map(|(_, at)| at));
+        let closes = self.overage.iter().map(|o| o.closes_at).filter(|at| *at > self.clock);
+        ends.chain(begins).chain(closes).min()
+    }
+
+    /// Whether a grant's next lot books something when it begins: that of a quiet one only if it pays overage back.
+    pub(crate) fn is_awaited(&self, grant: &Grant) -> bool {
+        let pays = |o: &Overage| *o.unit == *grant.terms.unit && grant.terms.applies_to.repays(&o.feature);
+        !grant.terms.is_quiet() || self.overage.iter().any(pays)
+    }
+
+    /// The lots changed since this was last called; their rows are to be written.
+    pub fn take_touched(&mut self) -> impl Iterator<Item = &Lot> {
+        let touched = |lot: &mut Lot| std::mem::take(&mut lot.touched) && !lot.is_untouched();
+        self.lots.iter_mut().filter_map(move |lot| touched(lot).then_some(&*lot))
+    }
+}

@@ -1,0 +1,115 @@
+//! Time zones as catalogue data, and the calendar in them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::{Instant, Local, Period, Span};
+
+/// A time zone: what its clocks are ahead of UTC, and when that changes. A newer zone database is a newer revision, and changes
+/// no history (rules, section 3).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Zone {
+    /// Seconds ahead of UTC before the first transition.
+    pub before: i32,
+    /// Seconds since 1970 and the seconds ahead of UTC from then on, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub transitions: Vec<(i64, i32)>,
+}
+
+impl Zone {
+    /// Whether the transitions are in order and each offset is within a day.
+    pub fn is_sound(&self) -> bool {
+        let within = |o: i32| o.abs() <= 86_400;
+        within(self.before)
+            && self.transitions.iter().all(|(_, o)| within(*o))
+            && self.transitions.windows(2).all(|w| w[0].0 < w[1].0)
+    }
+
+    fn local(&self, instant: Instant) -> Local {
+        let after = self.transitions.partition_point(|(at, _)| *at <= instant.seconds());
+        Local::at(instant, self.offset(after))
+    }
+
+    /// The offset in the stretch that ends with the given transition.
+    fn offset(&self, stretch: usize) -> i32 {
+        stretch.checked_sub(1).map_or(self.before, |i| self.transitions[i].1)
+    }
+
+    /// When clocks show `local`: the earlier time of two, and the first instant after a gap.
+    fn instant(&self, local: Local) -> Option<Instant> {
+        let (seconds, nanos) = local.seconds();
+        let mut stretch = self.transitions.partition_point(|(at, _)| *at < seconds - 2 * 86_400);
+        loop {
+            let offset = i64::from(self.offset(stretch));
+            let begins = stretch.checked_sub(1).map(|i| self.transitions[i].0);
+            let ends = self.transitions.get(stretch).map(|(at, _)| *at);
+            if ends.is_none_or(|end| seconds - offset < end) {
+                let gap = begins.filter(|begin| seconds - offset < *begin);
+                let (seconds, nanos) = gap.map_or((seconds - offset, nanos), |begin| (begin, 0));
+                return seconds.checked_mul(1_000_000_000)?.checked_add(nanos).map(Instant);
+            }
+            stretch += 1;
+        }
+    }
+
+    /// `from` plus `n` times `span`: calendar time for days and longer, exact for what is shorter. `None` beyond what an
+    /// instant can be.
+    pub fn after(&self, from: Instant, span: Span, n: i64) -> Option<Instant> {
+        if !span.is_calendar() {
+            return n.checked_mul(span.exact()).and_then(|nanos| from.0.checked_add(nanos)).map(Instant);
+        }
+        let (local, nanos) = span.step(self.local(from), n)?;
+        self.instant(local)?.0.checked_add(nanos).map(Instant)
+    }
+
+    /// The period that holds `at`: its first instant, and the next one's.
+    pub fn period(&self, at: Instant, period: Period) -> (Instant, Instant) {
+        let start = self.local(at).start_of(period);
+        let one = match period {
+            Period::Day => "P1D",
+            Period::Month => "P1M",
+            Period::Year => "P1Y",
+        };
+        let (next, _) =
+            Span::parse(one).ok().and_then(|s| s.step(start, 1)).expect("the calendar goes past 2262");
+        (self.instant(start).unwrap_or_default(), self.instant(next).unwrap_or(Instant::MAX))
+    }
+
+    /// The calendar month that holds `at`, and the instant at which it is over.
+    pub fn month(&self, at: Instant) -> (Month, Instant) {
+        use chrono::Datelike;
+        let date = self.local(at).0.date();
+        let month = Month { year: date.year(), month: date.month() };
+        (month, self.period(at, Period::Month).1)
+    }
+}
+
+/// A month of the calendar, written `2026-01`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Month {
+    year: i32,
+    month: u32,
+}
+
+impl std::fmt::Display for Month {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:04}-{:02}", self.year, self.month)
+    }
+}
+
+impl Serialize for Month {
+    fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Month {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        let text = <std::borrow::Cow<'de, str>>::deserialize(d)?;
+        let parts = text.split_once('-').and_then(|(y, m)| Some((y.parse().ok()?, m.parse().ok()?)));
+        let (year, month) =
+            parts.ok_or_else(|| serde::de::Error::custom("a month is written as in 2026-01"))?;
+        Ok(Self { year, month })
+    }
+}
