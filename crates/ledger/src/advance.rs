@@ -33,6 +33,19 @@ impl Fold<'_> {
             self.close(moment, |closes_at| before < closes_at && closes_at <= at);
         }
         self.wallet.clock = clock;
+        self.quiet_lots(clock);
+        self.counters_close();
+    }
+
+    /// Counters whose period is over and late usage too become rows: before the record, so that a timer in between is nothing.
+    fn counters_close(&mut self) {
+        let clock = self.wallet.clock;
+        let (closed, open): (Vec<_>, _) =
+            std::mem::take(&mut self.wallet.counters).into_iter().partition(|c| c.closes_at <= clock);
+        self.wallet.counters = open;
+        let latest = closed.iter().map(|c| c.starts).max();
+        self.wallet.counted_until = self.wallet.counted_until.max(latest);
+        self.closed.extend(closed);
     }
 
     /// Leaves in the document only what can still change, and looks when time changes it next.
@@ -56,13 +69,8 @@ impl Fold<'_> {
         }
         let lots = &self.wallet.lots;
         self.wallet.grants.retain(|g| g.next.is_some() || lots.iter().any(|l| l.grant == g.no));
-        let (closed, open) =
-            std::mem::take(&mut self.wallet.counters).into_iter().partition(|c| c.closes_at <= clock);
-        self.wallet.counters = open;
-        let closed: Vec<_> = closed;
-        let latest = closed.iter().map(|c| c.starts).max();
-        self.wallet.counted_until = self.wallet.counted_until.max(latest);
-        self.changes.counters.extend(closed);
+        self.counters_close();
+        self.changes.counters.append(&mut self.closed);
         self.wallet.wakes_at = self.wakes_at();
     }
 
@@ -186,7 +194,8 @@ impl Fold<'_> {
             None => Schedule::of(grant, &zone).next_occurrence(starts_at),
         };
         let money = lot.money.share(carried.billionths(), lot.issued.billionths());
-        let base = lot.id.split_once('/').map_or(&*lot.id, |(base, _)| base);
+        let behind = lot.id.rsplit_once('/').filter(|_| lot.carried > 0);
+        let base = behind.map_or(&*lot.id, |(base, _)| base);
         let child = Lot {
             id: format!("{base}/{times}").as_str().into(),
             carried: times,

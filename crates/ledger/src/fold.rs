@@ -141,6 +141,8 @@ pub(crate) struct Fold<'a> {
     pub(crate) catalogue: &'a Catalogue,
     pub(crate) wallet: &'a mut Wallet,
     pub(crate) changes: &'a mut Changes,
+    /// Counters that left the wallet in this fold: the store does not have them yet.
+    pub(crate) closed: Vec<Counter>,
     pub(crate) line: u32,
     /// Whether a lot, a grant or a bucket of overage came, went or became empty.
     pub(crate) reshaped: bool,
@@ -165,7 +167,7 @@ pub(crate) struct About<'a> {
 
 impl<'a> Fold<'a> {
     fn new(catalogue: &'a Catalogue, wallet: &'a mut Wallet, changes: &'a mut Changes) -> Self {
-        Self { catalogue, wallet, changes, line: 0, reshaped: false }
+        Self { catalogue, wallet, changes, closed: Vec::new(), line: 0, reshaped: false }
     }
 
     fn record(&mut self, past: &Past, record: &Record<'_>) -> Outcome {
@@ -209,11 +211,11 @@ impl<'a> Fold<'a> {
         subject: Option<&str>,
         at: Instant,
     ) -> Result<(), Unpriced> {
-        let wallet = &*self.wallet;
+        let (wallet, closing) = (&*self.wallet, &self.closed);
         let counter = |key: &CounterKey| {
-            let open = wallet.counters.iter().find(|c| c.is(key)).map(|c| c.value);
+            let here = wallet.counters.iter().chain(closing).find(|c| c.is(key)).map(|c| c.value);
             let closed = || past.counters.iter().find(|(k, _)| k == key).map(|(_, value)| *value);
-            open.or_else(closed).unwrap_or_default()
+            here.or_else(closed).unwrap_or_default()
         };
         let rated = price(self.catalogue, wallet, usage, at, counter)?;
         let moment = self.recorded(at);
@@ -227,8 +229,9 @@ impl<'a> Fold<'a> {
     }
 
     fn count(&mut self, key: CounterKey, value: Quantity, moment: Moment<'_>) {
-        if let Some(open) = self.wallet.counters.iter_mut().find(|c| c.is(&key)) {
-            open.value = value;
+        let here = self.wallet.counters.iter_mut().chain(&mut self.closed).find(|c| c.is(&key));
+        if let Some(counter) = here {
+            counter.value = value;
             return;
         }
         let closes_at = key.ends.plus(moment.policies.lateness.exact());

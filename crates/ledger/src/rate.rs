@@ -130,8 +130,8 @@ fn in_tiers(charge: &Charge, tiers: &Tiers, before: Quantity, after: Quantity) -
     let (mut sum, mut from) = (Ratio::ZERO, before);
     for step in &tiers.steps {
         let to = step.up_to.map_or(after, |end| end.min(after));
-        if let Some(part) = to.minus(from) {
-            sum = sum.plus(Ratio::of(part, step.amount, charge.per)?)?;
+        if to > from {
+            sum = sum.plus(Ratio::of(to.minus(from)?, step.amount, charge.per)?)?;
             from = to;
         }
     }

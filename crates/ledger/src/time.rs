@@ -66,7 +66,7 @@ impl Instant {
     /// This moment moved by so many nanoseconds, within what an instant can be.
     #[must_use]
     pub fn plus(self, nanos: i64) -> Self {
-        Self(self.0.saturating_add(nanos))
+        Self(self.0.saturating_add(nanos).clamp(0, Self::MAX.0))
     }
 
     pub(crate) fn seconds(self) -> i64 {

@@ -53,14 +53,16 @@ impl Zone {
         }
     }
 
-    /// `from` plus `n` times `span`: calendar time for days and longer, exact for what is shorter. `None` beyond what an
-    /// instant can be.
+    /// `from` plus `n` times `span`: calendar time for days and longer, exact for what is shorter. `None` after what an
+    /// instant can be; before 1970 it is only good to count from.
     pub fn after(&self, from: Instant, span: Span, n: i64) -> Option<Instant> {
-        if !span.is_calendar() {
-            return n.checked_mul(span.exact()).and_then(|nanos| from.0.checked_add(nanos)).map(Instant);
-        }
-        let (local, nanos) = span.step(self.local(from), n)?;
-        self.instant(local)?.0.checked_add(nanos).map(Instant)
+        let after = if span.is_calendar() {
+            let (local, nanos) = span.step(self.local(from), n)?;
+            self.instant(local)?.0.checked_add(nanos).map(Instant)
+        } else {
+            n.checked_mul(span.exact()).and_then(|nanos| from.0.checked_add(nanos)).map(Instant)
+        };
+        after.filter(|at| *at <= Instant::MAX)
     }
 
     /// The period that holds `at`: its first instant, and the next one's.
@@ -73,7 +75,8 @@ impl Zone {
         };
         let (next, _) =
             Span::parse(one).ok().and_then(|s| s.step(start, 1)).expect("the calendar goes past 2262");
-        (self.instant(start).unwrap_or_default(), self.instant(next).unwrap_or(Instant::MAX))
+        let within = |local| self.instant(local).map(|at: Instant| at.plus(0));
+        (within(start).unwrap_or_default(), within(next).unwrap_or(Instant::MAX))
     }
 
     /// The calendar month that holds `at`, and the instant at which it is over.
