@@ -1,0 +1,97 @@
+//! The append-only log: the only truth, of which everything else is a projection.
+//!
+//! A log has a fixed number of partitions. A partition is a sequence of records, raw bytes of at most [`MAX_RECORD`],
+//! counted from offset 0 without holes and kept for ever. What is in a record, the genesis at offset 0 included, is
+//! the business of whoever appends and reads.
+//!
+//! [`EventLog`] says what a log promises, and one suite (`tests/contract.rs`) holds every implementation to it:
+//! [`MemoryLog`] for tests and trials, [`SqliteLog`] for a product that runs without a broker. [`Importing`] makes a
+//! new SQLite log of records that come from another one.
+
+mod error;
+mod memory;
+mod sqlite;
+mod stretch;
+
+use std::future::Future;
+
+use ledger::{Offset, Partition, Position};
+
+pub use error::LogError;
+pub use memory::MemoryLog;
+pub use sqlite::{Durability, Importing, SqliteLog};
+pub use stretch::Stretch;
+
+/// The most bytes one record may have.
+pub const MAX_RECORD: usize = 1 << 20;
+
+/// A record on its way into the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Appending {
+    /// The partition it goes to, at its end.
+    pub partition: Partition,
+    /// The record, at most [`MAX_RECORD`] bytes.
+    pub bytes: Vec<u8>,
+}
+
+/// An append-only log of a fixed number of partitions.
+///
+/// Any number of tasks, and where the log lies in a file of processes, may append and read at the same time.
+pub trait EventLog: Send + Sync + 'static {
+    /// How many partitions the log has; they are numbered from 0.
+    fn partitions(&self) -> u32;
+
+    /// Appends the records, all or none, and answers where each of them is, in the order given.
+    ///
+    /// They are durable when this returns, to the degree the log was opened with. Records of one partition keep
+    /// their order, and nothing comes between them. To stop waiting does not take back: records may be appended
+    /// although the future was dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`LogError::UnknownPartition`], [`LogError::TooLarge`], [`LogError::Full`], [`LogError::Busy`],
+    /// [`LogError::Closed`] and [`LogError::Database`] say that nothing was appended; [`LogError::Unknown`] that it
+    /// is not known.
+    fn append(&self, records: Vec<Appending>)
+    -> impl Future<Output = Result<Vec<Position>, LogError>> + Send;
+
+    /// Reads the records from `from` on, at most `limit` of them, and fewer if they are many megabytes.
+    ///
+    /// What is read is empty only if `from` is the end of the partition, or `limit` is 0.
+    ///
+    /// # Errors
+    ///
+    /// [`LogError::UnknownPartition`]; [`LogError::BeyondEnd`] if `from` is after the end; [`LogError::Hole`] and
+    /// [`LogError::Corrupt`] if the log was damaged there.
+    fn read(
+        &self,
+        partition: Partition,
+        from: Offset,
+        limit: usize,
+    ) -> impl Future<Output = Result<Stretch, LogError>> + Send;
+
+    /// The offset that the partition's next record will have.
+    ///
+    /// # Errors
+    ///
+    /// [`LogError::UnknownPartition`], or the log cannot be read.
+    fn end(&self, partition: Partition) -> impl Future<Output = Result<Offset, LogError>> + Send;
+}
+
+/// Refuses records that no log of so many partitions takes.
+fn check(records: &[Appending], partitions: u32) -> Result<(), LogError> {
+    for record in records {
+        check_partition(record.partition, partitions)?;
+        check_size(&record.bytes)?;
+    }
+    Ok(())
+}
+
+fn check_partition(partition: Partition, partitions: u32) -> Result<(), LogError> {
+    if partition.0 < partitions { Ok(()) } else { Err(LogError::UnknownPartition { partition, partitions }) }
+}
+
+fn check_size(record: &[u8]) -> Result<(), LogError> {
+    let bytes = record.len();
+    if bytes <= MAX_RECORD { Ok(()) } else { Err(LogError::TooLarge { bytes }) }
+}

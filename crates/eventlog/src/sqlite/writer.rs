@@ -1,0 +1,148 @@
+//! The one task that appends: callers that wait at the same time share a transaction and its sync.
+
+use std::sync::Arc;
+
+use ledger::Position;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use tokio::sync::{mpsc, oneshot};
+
+use super::append::{append, rows};
+use crate::{Appending, LogError};
+
+/// A group takes no further caller when it has so many records …
+const GROUP_RECORDS: usize = 4096;
+/// … or so many bytes.
+const GROUP_BYTES: usize = 8 << 20;
+/// How many callers may wait before the next one waits to be heard.
+const WAITING: usize = 1024;
+
+/// The way to the writing task, which ends, with all it was told done, when this is dropped.
+pub(super) struct Writer {
+    requests: mpsc::Sender<Request>,
+}
+
+enum Request {
+    Append(Caller),
+    Close(oneshot::Sender<Result<(), LogError>>),
+}
+
+/// Somebody who waits for an append.
+struct Caller {
+    records: Vec<Appending>,
+    answer: oneshot::Sender<Result<Vec<Position>, LogError>>,
+}
+
+impl Writer {
+    /// Starts the task; `options` make a new connection when one has failed.
+    pub(super) fn start(connection: SqliteConnection, options: SqliteConnectOptions) -> Self {
+        let (requests, mailbox) = mpsc::channel(WAITING);
+        tokio::spawn(run(mailbox, Database { options, connection: Some(connection) }));
+        Self { requests }
+    }
+
+    pub(super) async fn append(&self, records: Vec<Appending>) -> Result<Vec<Position>, LogError> {
+        let (answer, answered) = oneshot::channel();
+        let caller = Caller { records, answer };
+        self.requests.send(Request::Append(caller)).await.map_err(|_| LogError::Closed)?;
+        answered.await.unwrap_or_else(|_| Err(LogError::Unknown(Arc::new(sqlx::Error::WorkerCrashed))))
+    }
+
+    /// Appends what was asked for so far, then moves all into the file itself and closes it.
+    pub(super) async fn close(&self) -> Result<(), LogError> {
+        let (answer, answered) = oneshot::channel();
+        if self.requests.send(Request::Close(answer)).await.is_err() {
+            return Ok(());
+        }
+        answered.await.unwrap_or(Err(LogError::Closed))
+    }
+}
+
+async fn run(mut mailbox: mpsc::Receiver<Request>, mut database: Database) {
+    let mut closers = Vec::new();
+    let mut group = Vec::new();
+    while let Some(request) = mailbox.recv().await {
+        // Those whom the last commit answered may come again at once: let them in before this one begins.
+        tokio::task::yield_now().await;
+        let mut next = Some(request);
+        let (mut records, mut bytes) = (0, 0);
+        while let Some(request) = next {
+            match request {
+                Request::Append(caller) => {
+                    records += caller.records.len();
+                    bytes += caller.records.iter().map(|record| record.bytes.len()).sum::<usize>();
+                    group.push(caller);
+                }
+                Request::Close(closer) => {
+                    mailbox.close();
+                    closers.push(closer);
+                }
+            }
+            let has_room = records < GROUP_RECORDS && bytes < GROUP_BYTES;
+            next = if has_room { mailbox.try_recv().ok() } else { None };
+        }
+        if !group.is_empty() {
+            database.append(std::mem::take(&mut group)).await;
+        }
+    }
+    let closed = database.close().await;
+    for closer in closers {
+        // Who no longer waits need not know.
+        let _ = closer.send(closed.clone());
+    }
+}
+
+struct Database {
+    options: SqliteConnectOptions,
+    connection: Option<SqliteConnection>,
+}
+
+impl Database {
+    /// Appends the records of all callers in one transaction, and answers each.
+    async fn append(&mut self, group: Vec<Caller>) {
+        let rows = rows(group.iter().flat_map(|caller| &caller.records));
+        let appended = match self.connect().await {
+            Ok(connection) => append(connection, rows).await,
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = &appended {
+            // After a full disk or a lock all is as before; after anything else only a new connection surely is.
+            let is_sound = matches!(error, LogError::Full | LogError::Busy);
+            if let Some(connection) = self.connection.take_if(|_| !is_sound) {
+                tracing::warn!(%error, "the log's connection is opened anew");
+                let _ = connection.close().await;
+            }
+        }
+
+        let mut ends = appended;
+        for Caller { records, answer } in group {
+            let positions = ends.as_mut().map_err(|error| error.clone()).map(|ends| {
+                let positions = records.iter().map(|Appending { partition, .. }| {
+                    let end = ends.get_mut(partition).expect("each partition of the group was appended to");
+                    let offset = *end;
+                    *end = offset.plus(1);
+                    Position { partition: *partition, offset }
+                });
+                positions.collect()
+            });
+            // Who no longer waits has its records in the log all the same.
+            let _ = answer.send(positions);
+        }
+    }
+
+    async fn connect(&mut self) -> Result<&mut SqliteConnection, sqlx::Error> {
+        let connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => self.options.connect().await?,
+        };
+        Ok(self.connection.insert(connection))
+    }
+
+    async fn close(self) -> Result<(), LogError> {
+        let Some(mut connection) = self.connection else { return Ok(()) };
+        let moved = sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut connection).await;
+        connection.close().await?;
+        moved?;
+        Ok(())
+    }
+}
