@@ -1,0 +1,21 @@
+//! The producer: check, stamp, append (design, section 2).
+//!
+//! A product's CloudEvent goes in and the bytes of a record come out, or the reason why not: nothing is dropped silently
+//! and nothing is guessed. This crate knows no store, so it cannot decide from a stale balance; it asks no clock either, the
+//! [`Stamp`] is handed in.
+
+mod array;
+mod cloudevent;
+mod data;
+mod envelope;
+mod events;
+mod own;
+mod refusal;
+mod stamp;
+mod usage;
+
+pub use events::{Events, Found};
+pub use own::{Grant, Published, configured, genesis, grant, published, timer};
+pub use refusal::Refusal;
+pub use stamp::{Stamp, Stamped};
+pub use usage::{MOST_BYTES, usage};
