@@ -24,7 +24,9 @@ pub enum TimeError {
     #[error("a time lies between 1970 and 2261: leave it out for never")]
     OutOfRange,
     /// Not an ISO 8601 duration.
-    #[error("a span is written as in P1M, P28D or PT12H (ISO 8601, whole numbers), and is not empty")]
+    #[error(
+        "a span is written as in P1M, P28D or PT12H (ISO 8601, whole numbers but for the seconds), and is not empty"
+    )]
     Span,
 }
 
@@ -219,6 +221,10 @@ impl Span {
     fn read(&mut self, mut text: &str, units: &[(char, u32, u32, i64)]) -> Result<(), TimeError> {
         for (letter, months, days, nanos) in units {
             let Some((count, rest)) = text.split_once(*letter) else { continue };
+            let (count, part) = match count.split_once('.').filter(|_| *letter == 'S') {
+                Some((count, part)) => (count, part_of_a_second(part)?),
+                None => (count, 0),
+            };
             if count.is_empty() || count.len() > 9 || !count.bytes().all(|b| b.is_ascii_digit()) {
                 return Err(TimeError::Span);
             }
@@ -226,7 +232,7 @@ impl Span {
             let add = |sum: u32, unit: u32| count.checked_mul(unit).and_then(|n| sum.checked_add(n));
             self.months = add(self.months, *months).ok_or(TimeError::Span)?;
             self.days = add(self.days, *days).ok_or(TimeError::Span)?;
-            let exact = i64::from(count).checked_mul(*nanos).and_then(|n| self.nanos.checked_add(n));
+            let exact = i64::from(count).checked_mul(*nanos).and_then(|n| self.nanos.checked_add(n + part));
             self.nanos = exact.ok_or(TimeError::Span)?;
             text = rest;
         }
@@ -276,22 +282,36 @@ impl Span {
     }
 }
 
+/// The nanoseconds that the decimals of a second are.
+fn part_of_a_second(decimals: &str) -> Result<i64, TimeError> {
+    if decimals.is_empty() || decimals.len() > 9 || !decimals.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(TimeError::Span);
+    }
+    format!("{decimals:0<9}").parse().map_err(|_| TimeError::Span)
+}
+
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("P")?;
-        let seconds = self.nanos / SECOND;
         let date = [(self.months / 12, 'Y'), (self.months % 12, 'M'), (self.days, 'D')];
         for (n, letter) in date.into_iter().filter(|(n, _)| *n > 0) {
             write!(f, "{n}{letter}")?;
         }
-        if seconds > 0 {
-            f.write_str("T")?;
-            let time = [(seconds / 3600, 'H'), (seconds % 3600 / 60, 'M'), (seconds % 60, 'S')];
-            for (n, letter) in time.into_iter().filter(|(n, _)| *n > 0) {
-                write!(f, "{n}{letter}")?;
-            }
+        if self.nanos == 0 {
+            return Ok(());
         }
-        Ok(())
+        f.write_str("T")?;
+        let (seconds, part) = (self.nanos / SECOND, self.nanos % SECOND);
+        for (n, letter) in
+            [(seconds / 3600, 'H'), (seconds % 3600 / 60, 'M')].into_iter().filter(|(n, _)| *n > 0)
+        {
+            write!(f, "{n}{letter}")?;
+        }
+        match (seconds % 60, part) {
+            (0, 0) => Ok(()),
+            (seconds, 0) => write!(f, "{seconds}S"),
+            (seconds, part) => write!(f, "{seconds}.{}S", format!("{part:09}").trim_end_matches('0')),
+        }
     }
 }
 
@@ -330,7 +350,7 @@ mod schema {
         }
         fn json_schema(_: &mut SchemaGenerator) -> Schema {
             json_schema!({
-                "type": "string", "pattern": "^P([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?(T([0-9]+H)?([0-9]+M)?([0-9]+S)?)?$",
+                "type": "string", "pattern": "^P([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?(T([0-9]+H)?([0-9]+M)?([0-9]+(\\.[0-9]{1,9})?S)?)?$",
                 "examples": ["P1M", "PT36H"],
                 "description": "An ISO 8601 duration: days and longer are the calendar's, shorter is exact."
             })
