@@ -8,6 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 const PLACES: usize = 9;
 const ONE: i128 = 1_000_000_000;
+/// Most digits before the point of a sum: with nine places it still is an `i128`.
+const WIDEST_SUM: usize = 29;
 
 /// An exact amount of one unit, never negative, counted in billionths (rules, section 2).
 ///
@@ -45,6 +47,12 @@ impl Amount {
     /// If `text` is not a plain decimal, has more than nine places, is negative, or exceeds [`Self::MAX`]. It is
     /// never rounded here: a price rounds, by its own rule.
     pub fn parse(text: &str) -> Result<Self, AmountError> {
+        let amount = Self::parse_sum(text)?;
+        if amount > Self::MAX { Err(AmountError::TooLarge) } else { Ok(amount) }
+    }
+
+    /// Reads a sum of amounts, which may be more than one record names.
+    fn parse_sum(text: &str) -> Result<Self, AmountError> {
         let (whole, places) = text.split_once('.').map_or((text, None), |(w, p)| (w, Some(p)));
         let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
         if !digits(whole) || (whole.len() > 1 && whole.starts_with('0')) || places.is_some_and(|p| !digits(p))
@@ -55,13 +63,12 @@ impl Amount {
         if places.len() > PLACES {
             return Err(AmountError::TooFine);
         }
-        if whole.len() > 19 {
+        if whole.len() > WIDEST_SUM {
             return Err(AmountError::TooLarge);
         }
         let number = |s: &str| s.bytes().fold(0i128, |n, b| n * 10 + i128::from(b - b'0'));
         let scale = 10i128.pow(u32::try_from(PLACES - places.len()).expect("at most nine"));
-        let amount = Self(number(whole) * ONE + number(places) * scale);
-        if amount > Self::MAX { Err(AmountError::TooLarge) } else { Ok(amount) }
+        Ok(Self(number(whole) * ONE + number(places) * scale))
     }
 
     /// So many billionths; `None` when that is above [`Self::MAX`].
@@ -158,6 +165,12 @@ impl<'de> Deserialize<'de> for Amount {
         }
         d.deserialize_str(Text)
     }
+}
+
+/// Reads a field that is a sum of amounts, which may be more than one record names.
+pub(crate) fn sum<'de, D: Deserializer<'de>>(d: D) -> Result<Amount, D::Error> {
+    let text = <std::borrow::Cow<'de, str>>::deserialize(d)?;
+    Amount::parse_sum(&text).map_err(|e| de::Error::custom(format!("{e}, not {text:?}")))
 }
 
 #[cfg(feature = "schema")]

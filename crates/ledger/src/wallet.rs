@@ -115,6 +115,7 @@ pub struct Overage {
     /// The unit.
     pub unit: Name,
     /// What is open.
+    #[serde(deserialize_with = "crate::amount::sum")]
     pub amount: Amount,
     /// When the month, and the lateness that the catalogue allows, are over.
     pub closes_at: Instant,
