@@ -1,0 +1,78 @@
+//! The scheduler: wallets due by now -> `timer.due` (design, section 3).
+//!
+//! It decides nothing: the fold books what is due at its due time whenever a record of the wallet comes, so a late, a
+//! second or a lost timer changes no balance. It only makes sure that a record comes.
+
+mod in_flight;
+
+use eventlog::{EventLog, LogError};
+use ingest::{Stamp, timer};
+use ledger::{Instant, Partition};
+use store::{Store, StoreError};
+
+pub use in_flight::{InFlight, MOST_IN_FLIGHT};
+
+/// How many timers are appended at once.
+const BATCH: usize = 250;
+
+/// What one round found and did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Round {
+    /// Wallets that are due, also those whose timer is in flight; at most [`MOST_IN_FLIGHT`] are counted of a partition.
+    pub due: usize,
+    /// Timers appended.
+    pub appended: usize,
+}
+
+/// Why a round broke off. The next one begins anew; timers that were appended twice are harmless.
+#[derive(Debug, thiserror::Error)]
+pub enum SchedulerError {
+    /// The store failed.
+    #[error("the wallets that are due cannot be read")]
+    Store(#[from] StoreError),
+    /// The log failed.
+    #[error("the timers cannot be appended")]
+    Log(#[from] LogError),
+}
+
+/// Appends a timer for each wallet of these partitions that is due at `now`, the longest overdue first, unless its timer
+/// is in flight or too many are.
+///
+/// # Errors
+///
+/// If the store or the log fails. What was appended before that is in flight.
+pub async fn round<L: EventLog, S: Store>(
+    log: &L,
+    store: &S,
+    partitions: impl Iterator<Item = Partition>,
+    now: Instant,
+    in_flight: &mut InFlight,
+) -> Result<Round, SchedulerError> {
+    in_flight.forget_lost(now);
+    let mut round = Round::default();
+    let mut missing = Vec::new();
+    for partition in partitions {
+        let limit = u32::try_from(MOST_IN_FLIGHT).expect("a thousand");
+        let due = store.due(partition, now.0, limit).await?;
+        round.due += due.len();
+        in_flight.forget_folded(partition, &due);
+        let lacks = due.into_iter().filter(|(wallet, due_at)| !in_flight.holds(wallet, *due_at));
+        missing.extend(lacks.map(|(wallet, due_at)| (due_at, partition, wallet)));
+    }
+    missing.sort_unstable();
+    missing.truncate(in_flight.room());
+
+    let stamp = Stamp { now, by: "system", backfill: false };
+    for batch in missing.chunks(BATCH) {
+        let timers = batch.iter().map(|(due_at, _, wallet)| timer(wallet, Instant(*due_at), &stamp));
+        log.append(timers.map(|timer| timer.appending(log.partitions())).collect()).await?;
+        round.appended += batch.len();
+        for (due_at, partition, wallet) in batch {
+            in_flight.add(*partition, wallet, *due_at, now);
+        }
+    }
+    if round.appended > 0 {
+        tracing::debug!(due = round.due, appended = round.appended, "timers appended");
+    }
+    Ok(round)
+}
