@@ -15,6 +15,7 @@ use crate::time::Instant;
 use crate::wallet::{Counter, Wallet};
 use crate::zone::Zone;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What the ids named in a record lead to, from the store and the batches in flight.
@@ -134,6 +135,27 @@ fn price(
     let card = wallet.card(catalogue, at);
     let version = choose(&catalogue.prices, card, usage, &fields, at).ok_or(Unpriced::NoPrice)?;
     rate(version, usage, &fields, |period| wallet.zone(catalogue, at).1.period(at, period), counter)
+}
+
+/// What a usage of this time cost us: for reports alone. Tiers over a period count in `counters`.
+///
+/// # Errors
+///
+/// Why it has no cost.
+pub fn vendor_cost(
+    catalogue: &Catalogue,
+    wallet: &Wallet,
+    usage: &Usage<'_>,
+    at: Instant,
+    counters: &mut BTreeMap<CounterKey, Quantity>,
+) -> Result<Rated, Unpriced> {
+    let fields = Fields::of(usage.data);
+    let card = wallet.card(catalogue, at);
+    let version = choose(catalogue.vendor_costs(), card, usage, &fields, at).ok_or(Unpriced::NoPrice)?;
+    let period = |period| wallet.zone(catalogue, at).1.period(at, period);
+    let rated = rate(version, usage, &fields, period, |key| counters.get(key).copied().unwrap_or_default())?;
+    counters.extend(rated.counted.iter().cloned());
+    Ok(rated)
 }
 
 /// A fold in progress.

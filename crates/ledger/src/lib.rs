@@ -34,7 +34,7 @@ pub use catalogue::{Accepted, Catalogue, PriceList};
 pub use document::{Document, Policies, RateCard, UTC, Unit};
 pub use entry::{Entry, EntryKind, Outcome};
 pub use event::{Configured, Event, Genesis, MonthEnd, OveragePolicy, Published, TakenFrom, Timer, Usage};
-pub use fold::{Changes, Known, Past, advanced, apply, needs, publish};
+pub use fold::{Changes, Known, Past, advanced, apply, needs, publish, vendor_cost};
 pub use grant::{Category, Cost, First, MOST_LOTS, Recurrence, Rollover, Scope, Terms};
 pub use lot::{Because, Lot, burn_order};
 pub use name::Name;

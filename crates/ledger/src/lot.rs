@@ -98,6 +98,16 @@ impl Lot {
         self.starts_at <= at && self.ends_at.is_none_or(|end| at < end)
     }
 
+    /// Whether its end has been booked.
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Until when it pays usage of its window; never is none.
+    pub fn pays_until(&self) -> Option<Instant> {
+        self.late_until
+    }
+
     /// Whether it ended, and still pays usage of its window.
     pub(crate) fn is_late(&self, clock: Instant) -> bool {
         self.ended && self.late_until.is_some_and(|until| clock < until)

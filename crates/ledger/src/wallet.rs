@@ -206,6 +206,18 @@ impl Wallet {
         &self.lots
     }
 
+    /// Lots to come: of each grant that has one, its terms, the lot's cycle, and when it begins; in order of issue.
+    pub fn upcoming(&self) -> impl Iterator<Item = (&Terms, u32, Instant)> {
+        self.grants.iter().filter_map(|g| g.next.map(|(cycle, at)| (&*g.terms, cycle, at)))
+    }
+
+    /// A wallet that has this one's rate cards and zones, and nothing else: what a report of many wallets' usage needs.
+    #[must_use]
+    pub fn only_calendar(&self) -> Self {
+        let Settings { cards, zones, .. } = self.settings.clone();
+        Self { settings: Settings { cards, zones, ..Settings::default() }, ..Self::new() }
+    }
+
     /// Open overage, oldest month first.
     pub fn overage(&self) -> &[Overage] {
         &self.overage

@@ -79,6 +79,11 @@ impl Zone {
         (within(start).unwrap_or_default(), within(next).unwrap_or(Instant::MAX))
     }
 
+    /// The calendar day that holds `at`, written `2026-01-31`.
+    pub fn day(&self, at: Instant) -> String {
+        self.local(at).0.date().to_string()
+    }
+
     /// The calendar month that holds `at`, and the instant at which it is over.
     pub fn month(&self, at: Instant) -> (Month, Instant) {
         use chrono::Datelike;
