@@ -1,0 +1,88 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use eventlog::Durability;
+
+use crate::commands::{completions, init, project, run, tick};
+use crate::context::Context;
+use crate::exit::Exit;
+
+/// Credits from usage: a log of grants and usage goes in, exact balances and a ledger that explains them come out.
+#[derive(Debug, Parser)]
+#[command(name = "drawdown", version, after_help = Exit::HELP)]
+pub struct Cli {
+    /// The directory of the log and its projections; made if it is not there
+    #[arg(long, global = true, value_name = "DIR", default_value = "./drawdown-data")]
+    data: PathBuf,
+    /// Print one JSON object
+    #[arg(long, global = true)]
+    json: bool,
+    /// What an acknowledged record survives: the loss of power, or only the end of the process
+    #[arg(long, global = true, value_enum, default_value_t = Survives::Power)]
+    durability: Survives,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Survives {
+    Power,
+    Process,
+}
+
+/// Each is a file in `commands/`.
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Args),
+    Project(project::Args),
+    Tick(tick::Args),
+    Run(run::Args),
+    Completions(completions::Args),
+}
+
+impl Cli {
+    /// What is logged unless the environment says otherwise: `run` tells what it does, as services do.
+    pub fn log_level(&self) -> &'static str {
+        if matches!(self.command, Command::Run(_)) { "info" } else { "warn" }
+    }
+
+    /// Runs the command.
+    ///
+    /// # Errors
+    ///
+    /// Whatever makes it fail; [`Exit::of`] tells the exit code.
+    pub async fn run(self) -> anyhow::Result<Exit> {
+        let durability = match self.durability {
+            Survives::Power => Durability::Power,
+            Survives::Process => Durability::Process,
+        };
+        let context = Context { data: self.data, json: self.json, durability };
+        match self.command {
+            Command::Init(args) => init::run(args, &context).await,
+            Command::Project(args) => project::run(args, &context).await,
+            Command::Tick(args) => tick::run(args, &context).await,
+            Command::Run(args) => run::run(args, &context).await,
+            Command::Completions(args) => completions::run(args),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent_and_each_command_has_an_example() {
+        let command = Cli::command();
+        command.clone().debug_assert();
+        for command in command.get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("drawdown "), "`drawdown {} --help` shows no example", command.get_name());
+            assert!(command.get_about().is_some(), "`drawdown {}` says not what it does", command.get_name());
+        }
+    }
+}

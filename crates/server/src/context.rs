@@ -1,0 +1,182 @@
+//! What every command is given: where the data is, how to print, and what time it is.
+
+use std::fmt::Display;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+use eventlog::{Durability, LogError, SqliteLog};
+use ingest::Stamp;
+use ledger::Instant;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use store::SqliteStore;
+
+pub use crate::lock::{LockError, ProjectorLock};
+
+/// How many partitions a log gets when nobody says.
+pub const PARTITIONS: u32 = 4;
+
+/// What every command is given.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The directory of log and projections.
+    pub data: PathBuf,
+    /// Whether what is printed is one JSON object instead of text for people.
+    pub json: bool,
+    /// What an acknowledged record survives.
+    pub durability: Durability,
+}
+
+impl Context {
+    /// What time it is. Nothing else in the process asks the clock.
+    ///
+    /// # Panics
+    ///
+    /// If the machine's clock stands before 1970 or after 2261.
+    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    pub fn now(&self) -> Instant {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock stands after 1970");
+        Instant(i64::try_from(since.as_nanos()).expect("the clock stands before 2262"))
+    }
+
+    /// The file of the log.
+    pub fn log_path(&self) -> PathBuf {
+        self.data.join("log.db")
+    }
+
+    /// The file of the projections.
+    pub fn projections_path(&self) -> PathBuf {
+        self.data.join("projections.db")
+    }
+
+    /// Opens the log; where there is none, makes it, and the directory.
+    ///
+    /// # Errors
+    ///
+    /// If the directory or the log cannot be made or opened.
+    pub async fn open_log(&self) -> anyhow::Result<Arc<SqliteLog>> {
+        if let Some(log) = self.open_log_if_any().await? {
+            return Ok(log);
+        }
+        match self.create_log(PARTITIONS).await {
+            Ok(log) => Ok(log),
+            // Another process was quicker.
+            Err(error) if matches!(error.downcast_ref(), Some(LogError::Exists { .. })) => {
+                self.open_log_if_any().await?.ok_or(error)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Opens the log; none if there is none.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read.
+    pub async fn open_log_if_any(&self) -> anyhow::Result<Option<Arc<SqliteLog>>> {
+        let path = self.log_path();
+        let log = SqliteLog::open(&path, self.durability).await;
+        Ok(log.with_context(|| format!("{} cannot be opened", path.display()))?.map(Arc::new))
+    }
+
+    /// Makes a log of so many partitions, and the directory.
+    ///
+    /// # Errors
+    ///
+    /// [`LogError::Exists`] if there is a log, or nothing can be written there.
+    pub async fn create_log(&self, partitions: u32) -> anyhow::Result<Arc<SqliteLog>> {
+        self.create_directory()?;
+        let id = new_log_id(self.now());
+        let stamp = Stamp { now: self.now(), by: "operator", backfill: false };
+        let genesis = ingest::genesis(&id, partitions, None, &stamp);
+        let records = (0..partitions).map(|_| genesis.clone()).collect();
+        let path = self.log_path();
+        let log = SqliteLog::create(&path, records, self.durability).await;
+        Ok(Arc::new(log.with_context(|| format!("no log can be made in {}", self.data.display()))?))
+    }
+
+    /// Makes the directory, if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be made.
+    pub fn create_directory(&self) -> anyhow::Result<()> {
+        let made = std::fs::create_dir_all(&self.data);
+        made.with_context(|| format!("the directory {} cannot be made", self.data.display()))
+    }
+
+    /// Opens the projections for writing; where there are none, makes them. Hold the projector's lock.
+    ///
+    /// # Errors
+    ///
+    /// If they are another build's, or cannot be written.
+    pub async fn open_store(&self) -> anyhow::Result<Arc<SqliteStore>> {
+        self.create_directory()?;
+        let path = self.projections_path();
+        let store = SqliteStore::open(&path).await;
+        Ok(Arc::new(store.with_context(|| format!("{} cannot be opened", path.display()))?))
+    }
+
+    /// Opens the projections beside whoever writes them; none if there are none.
+    ///
+    /// # Errors
+    ///
+    /// If they are another build's, or cannot be read.
+    pub async fn open_store_read_only(&self) -> anyhow::Result<Option<SqliteStore>> {
+        let path = self.projections_path();
+        let store = SqliteStore::open_read_only(&path).await;
+        store.with_context(|| format!("{} cannot be opened", path.display()))
+    }
+
+    /// Takes the right to fold into the directory, which is made if it is not there, without waiting for it.
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::Held`] if another process has it.
+    pub fn lock_projector(&self) -> anyhow::Result<ProjectorLock> {
+        self.create_directory()?;
+        Ok(ProjectorLock::take(&self.data)?)
+    }
+
+    /// Prints what a command has to say: as text, or as one JSON object.
+    ///
+    /// # Errors
+    ///
+    /// If nobody reads it.
+    pub fn print<T: Serialize + Display>(&self, report: &T) -> anyhow::Result<()> {
+        let text = if self.json { serde_json::to_string(report)? } else { report.to_string() };
+        print(&text)
+    }
+}
+
+/// Prints lines to the standard output.
+///
+/// # Errors
+///
+/// If nobody reads them: unlike `println!`, which panics then.
+pub(crate) fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    if !text.is_empty() && !text.ends_with('\n') {
+        out.write_all(b"\n")?;
+    }
+    Ok(out.flush()?)
+}
+
+/// An id that no other log has: 32 hexadecimal digits.
+///
+/// The standard library's hashers are keyed from the system's randomness; process and time are stirred in.
+fn new_log_id(now: Instant) -> String {
+    use std::hash::{BuildHasher, RandomState};
+    let keys = RandomState::new();
+    let mut hash = Sha256::new();
+    for part in 0u64..4 {
+        hash.update(keys.hash_one(part).to_be_bytes());
+    }
+    hash.update(std::process::id().to_be_bytes());
+    hash.update(now.0.to_be_bytes());
+    hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,13 @@
+//! The process `drawdown`: its documents, command line and HTTP. The binary is a thin `main` over this library.
+
+pub mod cli;
+mod commands;
+pub mod context;
+pub mod documents;
+mod exit;
+mod lock;
+mod progress;
+mod projecting;
+mod stop;
+
+pub use exit::Exit;

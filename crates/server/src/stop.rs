@@ -1,0 +1,45 @@
+//! Being told to stop.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+/// Whether the process was told to stop, by Ctrl-C or SIGTERM.
+#[derive(Clone)]
+pub(crate) struct Stop(watch::Receiver<bool>);
+
+impl Stop {
+    /// From now on the signals no longer end the process; they set this.
+    ///
+    /// # Errors
+    ///
+    /// If the system does not let the signals be heard.
+    pub(crate) fn on_signal() -> std::io::Result<Self> {
+        let (told, stop) = watch::channel(false);
+        #[cfg(unix)]
+        let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+        tokio::spawn(async move {
+            #[cfg(unix)]
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            #[cfg(not(unix))]
+            let _ = tokio::signal::ctrl_c().await;
+            // Whoever listened may have ended by itself.
+            let _ = told.send(true);
+        });
+        Ok(Self(stop))
+    }
+
+    pub(crate) fn is_set(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Sleeps, but no longer than until this is set.
+    pub(crate) async fn sleep(&mut self, most: Duration) {
+        if !self.is_set() {
+            let _ = tokio::time::timeout(most, self.0.changed()).await;
+        }
+    }
+}
