@@ -1,0 +1,314 @@
+//! `schemas/` is what the types say, and what was ever written still reads.
+//!
+//! `DRAWDOWN_WRITE_SCHEMAS=1 cargo test -p server --test schemas` writes the schemas anew.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ledger::{
+    Configured, Document, Envelope, Event, Genesis, Policies, Price, RateCard, Terms, Timer, Unit, Usage,
+    Zone,
+};
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use schemars::{JsonSchema, Schema};
+use serde_json::{Map, Value, json};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn generator() -> SchemaGenerator {
+    SchemaSettings::draft2020_12().into_generator()
+}
+
+fn object(schema: Schema) -> Map<String, Value> {
+    schema.as_object().unwrap().clone()
+}
+
+/// The definitions come last, when all that is referred to has been seen.
+fn finished(mut root: Map<String, Value>, mut generator: SchemaGenerator, title: &str) -> Value {
+    root.insert("$defs".into(), Value::Object(generator.take_definitions(true)));
+    root.insert("title".into(), title.into());
+    Value::Object(root)
+}
+
+fn required(root: &mut Map<String, Value>, change: impl Fn(&mut BTreeSet<String>) -> bool) {
+    let listed = root.get("required").cloned().unwrap_or_else(|| json!([]));
+    let mut names: BTreeSet<String> = serde_json::from_value(listed).unwrap();
+    change(&mut names);
+    root.insert("required".into(), json!(names));
+}
+
+/// The envelope with the data of one type.
+fn record(kind: &str, personal: bool, data: impl Fn(&mut SchemaGenerator) -> Value) -> Value {
+    let mut generator = generator();
+    let mut root = object(generator.root_schema_for::<Envelope<'static>>());
+    let data = data(&mut generator);
+    let properties = root["properties"].as_object_mut().unwrap();
+    properties.insert("v".into(), json!({"const": ledger::ENVELOPE}));
+    properties.insert("type".into(), json!({"const": kind}));
+    properties.insert("data".into(), data);
+    if personal {
+        required(&mut root, |names| names.insert("wallet".into()));
+    } else {
+        root["properties"].as_object_mut().unwrap().remove("wallet");
+    }
+    finished(root, generator, kind)
+}
+
+fn data<T: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
+    generator.subschema_for::<T>().to_value()
+}
+
+/// The kinds of catalogue documents, each with the schema of its body.
+fn bodies(generator: &mut SchemaGenerator) -> BTreeMap<&'static str, Value> {
+    let price = data::<Price>(generator);
+    BTreeMap::from([
+        ("unit", data::<Unit>(generator)),
+        ("rate_card", data::<RateCard>(generator)),
+        ("zone", data::<Zone>(generator)),
+        ("policies", data::<Policies>(generator)),
+        ("price", price.clone()),
+        ("vendor_cost", price),
+    ])
+}
+
+fn published(generator: &mut SchemaGenerator) -> Value {
+    let of_kind = |(kind, body): (&str, Value)| {
+        json!({
+            "type": "object", "additionalProperties": false, "required": ["kind", "name", "body"],
+            "properties": {
+                "kind": {"const": kind, "description": "The kind of document."},
+                "name": {"type": "string", "minLength": 1, "description": "Its name within its kind."},
+                "replaces": {
+                    "type": "string",
+                    "description": "The id of the record whose document this replaces; none for the first of its name."
+                },
+                "body": body,
+            }
+        })
+    };
+    json!({"oneOf": bodies(generator).into_iter().map(of_kind).collect::<Vec<_>>()})
+}
+
+/// A document as a file has it: the fields of `T` beside those that every document has.
+fn document<T: JsonSchema>(kind: &str, beside: &[(&str, Value, bool)]) -> Value {
+    let mut generator = generator();
+    let mut root = object(generator.root_schema_for::<T>());
+    let time = generator.subschema_for::<ledger::Instant>().to_value();
+    let fields = root.entry("properties").or_insert_with(|| json!({})).as_object_mut().unwrap();
+    fields.insert("kind".into(), json!({"const": kind}));
+    fields.insert("time".into(), time);
+    for (name, schema, _) in beside {
+        fields.insert((*name).into(), schema.clone());
+    }
+    let needed = beside.iter().filter(|(_, _, needed)| *needed).map(|(name, _, _)| *name);
+    for name in needed.chain(["kind"]) {
+        required(&mut root, |names| names.insert(name.to_owned()));
+    }
+    let mut schema = finished(root, generator, kind);
+    if let Some(pattern) = schema.pointer_mut("/$defs/Pattern") {
+        *pattern = written_short(pattern);
+    }
+    schema
+}
+
+/// What `match` takes in a file: the long form, or a value, a prefix with a star, or a star.
+fn written_short(pattern: &Value) -> Value {
+    let scalar = json!({
+        "type": ["string", "number", "boolean"], "examples": ["small", "gpt-*", "*", 4, true],
+        "description": "This value; text that begins so, with a `*` at its end; `*` alone: anything, as long as it is there."
+    });
+    json!({"anyOf": [scalar, pattern]})
+}
+
+fn document_schemas() -> BTreeMap<String, Value> {
+    let text = |what: &str| json!({"type": "string", "minLength": 1, "maxLength": 256, "description": what});
+    let name = ("name", text("Its name within its kind."), true);
+    let ids = json!({"type": "string", "minLength": 1, "examples": ["acme", "wallet-{000..199}"]});
+    let wallets = json!({
+        "anyOf": [ids, {"type": "array", "minItems": 1, "items": ids}],
+        "description": "The wallet, a range of wallets, or a list of either."
+    });
+    let mut zone = document::<Zone>("zone", std::slice::from_ref(&name));
+    // With neither, the zone database knows them.
+    required(zone.as_object_mut().unwrap(), |names| names.remove("before"));
+    let mut wallet = document::<Configured>("wallet", &[("wallet", wallets.clone(), true)]);
+    wallet["properties"].as_object_mut().unwrap().remove("replaces");
+    let why = text("Why it is granted.");
+    BTreeMap::from([
+        ("unit".into(), document::<Unit>("unit", std::slice::from_ref(&name))),
+        ("rate_card".into(), document::<RateCard>("rate_card", std::slice::from_ref(&name))),
+        ("zone".into(), zone),
+        (
+            "policies".into(),
+            document::<Policies>("policies", &[("name", json!({"const": "default"}), false)]),
+        ),
+        ("price".into(), document::<Price>("price", std::slice::from_ref(&name))),
+        ("vendor_cost".into(), document::<Price>("vendor_cost", &[name])),
+        ("wallet".into(), wallet),
+        ("grant".into(), document::<Terms>("grant", &[("wallet", wallets, true), ("reason", why, false)])),
+    ])
+}
+
+fn records() -> BTreeMap<String, Value> {
+    let mut records = BTreeMap::new();
+    let mut add = |kind: &str, schema| records.insert(format!("records/{kind}"), schema);
+    add("genesis", record("genesis", false, data::<Genesis>));
+    add("catalogue.published", record("catalogue.published", false, published));
+    add("wallet.configured", record("wallet.configured", true, data::<Configured>));
+    add("grant.issued", record("grant.issued", true, data::<Terms>));
+    add("usage", record("usage", true, data::<Usage<'static>>));
+    add("timer.due", record("timer.due", true, data::<Timer>));
+    records
+}
+
+/// All schemas by their path in `schemas/`, without `.json`.
+fn schemas() -> BTreeMap<String, Value> {
+    let mut generator = generator();
+    let envelope = object(generator.root_schema_for::<Envelope<'static>>());
+    let mut schemas = records();
+    schemas.insert("envelope".into(), finished(envelope, generator, "The envelope of every record"));
+    schemas
+        .extend(document_schemas().into_iter().map(|(kind, schema)| (format!("documents/{kind}"), schema)));
+    schemas
+}
+
+fn files(directory: &Path) -> BTreeMap<String, String> {
+    let entries = fs::read_dir(directory).unwrap().map(|e| e.unwrap().path());
+    let files = entries.filter(|path| path.extension().is_some_and(|e| e == "json"));
+    files
+        .map(|f| (f.file_stem().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&f).unwrap()))
+        .collect()
+}
+
+#[test]
+fn the_schemas_are_what_the_types_say() {
+    let directory = root().join("schemas");
+    let schemas = schemas();
+    for (name, schema) in &schemas {
+        let path = directory.join(format!("{name}.json"));
+        if std::env::var_os("DRAWDOWN_WRITE_SCHEMAS").is_some() {
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, serde_json::to_string_pretty(schema).unwrap() + "\n").unwrap();
+        }
+        let written: Value =
+            serde_json::from_str(&fs::read_to_string(&path).unwrap_or("null".into())).unwrap();
+        assert!(
+            written == *schema,
+            "schemas/{name}.json is old: run the tests with DRAWDOWN_WRITE_SCHEMAS=1"
+        );
+    }
+    let kept =
+        |of: &'static str| files(&directory.join(of)).into_keys().map(move |name| format!("{of}/{name}"));
+    let kept: BTreeSet<String> = ["records", "documents"].into_iter().flat_map(kept).collect();
+    let extra: Vec<_> = kept.iter().filter(|name| !schemas.contains_key(*name)).collect();
+    assert!(extra.is_empty(), "no type has these schemas any more: {extra:?}");
+}
+
+/// A place for each type, so that a new one does not compile until it is thought of here.
+fn place(event: &Event<'_>) -> usize {
+    match event {
+        Event::Genesis(_) => 0,
+        Event::CataloguePublished(_) => 1,
+        Event::WalletConfigured(_) => 2,
+        Event::GrantIssued(_) => 3,
+        Event::Usage(_) => 4,
+        Event::TimerDue(_) => 5,
+    }
+}
+
+#[test]
+fn every_record_ever_written_decodes() {
+    let schemas = schemas();
+    let (mut places, mut kinds) = (BTreeSet::new(), BTreeSet::new());
+    for (name, text) in files(&root().join("schemas/examples")) {
+        let record = ledger::decode(text.as_bytes()).unwrap_or_else(|e| panic!("examples/{name}.json: {e}"));
+        assert_eq!(name.split('-').next(), Some(record.event.word()), "{name}.json is named after its type");
+        record.identify(&mut Vec::new()).unwrap();
+        places.insert(place(&record.event));
+        if let Event::CataloguePublished(published) = &record.event {
+            let document = Document::read(&published.kind, published.body.get()).unwrap();
+            document.check(&published.name).unwrap();
+            kinds.insert(document.kind());
+        }
+        if let Event::GrantIssued(terms) = &record.event {
+            terms.check(record.time()).unwrap();
+        }
+        let schema = &schemas[&format!("records/{}", record.event.word())];
+        let misfit = misfit(schema, schema, &serde_json::from_str(&text).unwrap());
+        assert_eq!(misfit, None, "examples/{name}.json and its schema disagree");
+    }
+    assert_eq!(places, (0..6).collect(), "each type has an example");
+    assert_eq!(kinds, Document::KINDS.into(), "each kind of catalogue document has an example");
+}
+
+#[test]
+fn a_schema_refuses_what_does_not_decode() {
+    let text = fs::read_to_string(root().join("schemas/examples/grant.issued-plan.json")).unwrap();
+    let (schema, right) = (&schemas()["records/grant.issued"], serde_json::from_str::<Value>(&text).unwrap());
+    type Change = fn(&mut Value);
+    let changes: [(&str, Change); 5] = [
+        ("no wallet", |v| drop(v.as_object_mut().unwrap().remove("wallet"))),
+        ("an unknown field", |v| v["data"]["recurrence"]["evry"] = json!("P1M")),
+        ("an unquoted amount", |v| v["data"]["amount"] = json!(1000)),
+        ("an unknown category", |v| v["data"]["category"] = json!("lost")),
+        ("another version", |v| v["v"] = json!(2)),
+    ];
+    for (what, change) in changes {
+        let mut wrong = right.clone();
+        change(&mut wrong);
+        assert!(ledger::decode(wrong.to_string().as_bytes()).is_err(), "{what}");
+        assert!(misfit(schema, schema, &wrong).is_some(), "{what}");
+    }
+}
+
+/// Where a value does not fit a schema, as far as our schemas go.
+fn misfit(root: &Value, schema: &Value, value: &Value) -> Option<String> {
+    if let Some(name) = schema["$ref"].as_str() {
+        return misfit(root, root.pointer(name.trim_start_matches('#')).unwrap(), value);
+    }
+    let fits = |schema: &Value| misfit(root, schema, value).is_none();
+    let any = |key: &str| schema[key].as_array().is_none_or(|of| of.iter().any(fits));
+    let listed = schema["enum"].as_array().is_none_or(|of| of.contains(value));
+    let same = schema.get("const").is_none_or(|constant| constant == value);
+    let types = [schema["type"].clone()].into_iter().flat_map(|t| t.as_array().cloned().unwrap_or(vec![t]));
+    let types: Vec<Value> = types.filter(|t| !t.is_null()).collect();
+    let typed = types.is_empty() || types.iter().any(|t| is(t.as_str().unwrap(), value));
+    if !(any("anyOf") && any("oneOf") && listed && same && typed) {
+        return Some(value.to_string());
+    }
+    let items = value.as_array().into_iter().flatten().enumerate();
+    let item = |(i, v): (usize, &Value)| {
+        let of = schema["prefixItems"].get(i).or_else(|| schema.get("items"));
+        of.and_then(|of| misfit(root, of, v))
+    };
+    let lacks = |name: &&Value| value.is_object() && value.get(name.as_str().unwrap()).is_none();
+    let lacking =
+        schema["required"].as_array().and_then(|names| names.iter().find(lacks)).map(Value::to_string);
+    let field = |(name, v): (&String, &Value)| match (
+        schema["properties"].get(name),
+        &schema["additionalProperties"],
+    ) {
+        (Some(of), _) => misfit(root, of, v).map(|at| format!("{name}: {at}")),
+        (None, Value::Bool(false)) => Some(format!("{name} is not in the schema")),
+        (None, Value::Object(_)) => misfit(root, &schema["additionalProperties"], v),
+        (None, Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => None,
+    };
+    lacking.or_else(|| items.into_iter().find_map(item)).or_else(|| value.as_object()?.iter().find_map(field))
+}
+
+fn is(kind: &str, value: &Value) -> bool {
+    match kind {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "number" => value.is_number(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        other => panic!("no schema of ours has the type {other}"),
+    }
+}
