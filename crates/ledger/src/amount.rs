@@ -52,7 +52,11 @@ impl Amount {
     }
 
     /// Reads a sum of amounts, which may be more than one record names.
-    fn parse_sum(text: &str) -> Result<Self, AmountError> {
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::parse`], but for what goes beyond [`Self::MAX`].
+    pub fn parse_sum(text: &str) -> Result<Self, AmountError> {
         let (whole, places) = text.split_once('.').map_or((text, None), |(w, p)| (w, Some(p)));
         let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
         if !digits(whole) || (whole.len() > 1 && whole.starts_with('0')) || places.is_some_and(|p| !digits(p))

@@ -4,6 +4,7 @@
 //! `1e0` are one.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// How deep data may be nested.
 const MAX_DEPTH: u32 = 64;
@@ -36,7 +37,7 @@ pub enum NotCanonical {
 ///
 /// If a key stands twice in one object, nesting or an exponent goes beyond its bound, or `json` is not JSON.
 pub fn canonical(json: &str, out: &mut Vec<u8>) -> Result<(), NotCanonical> {
-    let mut reader = Reader { text: json, at: 0 };
+    let mut reader = Reader { text: json, at: 0, members: Vec::new() };
     reader.value(out, MAX_DEPTH)?;
     reader.space();
     if reader.at == json.len() { Ok(()) } else { Err(NotCanonical::NotJson) }
@@ -45,6 +46,15 @@ pub fn canonical(json: &str, out: &mut Vec<u8>) -> Result<(), NotCanonical> {
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    /// The members of the objects that are being read, the innermost last: key, and where it stands in the output.
+    members: Vec<(Cow<'a, str>, Range<usize>)>,
+}
+
+/// What stands between the quotes of a string.
+#[derive(Clone, Copy)]
+struct Raw<'a> {
+    text: &'a str,
+    is_escaped: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -71,8 +81,9 @@ impl<'a> Reader<'a> {
             b'{' => self.object(out, depth),
             b'[' => self.array(out, depth),
             b'"' => {
-                let raw = self.string()?;
-                write_string(raw, out)
+                let text = self.string()?.unescaped()?;
+                write_string(&text, out);
+                Ok(())
             }
             b't' => self.word("true", out),
             b'f' => self.word("false", out),
@@ -91,21 +102,24 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// What stands between the quotes, the first of which is read already.
-    fn string(&mut self) -> Result<&'a str, NotCanonical> {
+    /// Reads on to the end of a string, the first quote of which is read already.
+    fn string(&mut self) -> Result<Raw<'a>, NotCanonical> {
         let bytes = self.text.as_bytes();
-        let start = self.at;
-        while let Some(b) = self.peek() {
-            match b {
-                b'"' => {
-                    self.at += 1;
-                    return Ok(&self.text[start..self.at - 1]);
+        let (start, mut is_escaped) = (self.at, false);
+        loop {
+            match bytes.get(self.at) {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    is_escaped = true;
+                    self.at += 2;
                 }
-                b'\\' if bytes.get(self.at + 1).is_some() => self.at += 2,
-                _ => self.at += 1,
+                Some(_) => self.at += 1,
+                None => return Err(NotCanonical::NotJson),
             }
         }
-        Err(NotCanonical::NotJson)
+        let text = &self.text[start..self.at];
+        self.at += 1;
+        Ok(Raw { text, is_escaped })
     }
 
     fn array(&mut self, out: &mut Vec<u8>, depth: u32) -> Result<(), NotCanonical> {
@@ -130,8 +144,7 @@ impl<'a> Reader<'a> {
 
     /// Writes members as they come while their keys ascend; sorts them once one does not.
     fn object(&mut self, out: &mut Vec<u8>, depth: u32) -> Result<(), NotCanonical> {
-        let start = out.len();
-        let mut members: Vec<(Cow<'a, str>, std::ops::Range<usize>)> = Vec::new();
+        let (start, first) = (out.len(), self.members.len());
         let mut sorted = true;
         out.push(b'{');
         self.space();
@@ -144,19 +157,18 @@ impl<'a> Reader<'a> {
             if self.next()? != b'"' {
                 return Err(NotCanonical::NotJson);
             }
-            let raw = self.string()?;
-            let key = unescaped(raw)?;
+            let key = self.string()?.unescaped()?;
             if self.next()? != b':' {
                 return Err(NotCanonical::NotJson);
             }
             let member = out.len();
-            write_string(raw, out)?;
+            write_string(&key, out);
             out.push(b':');
             self.value(out, depth)?;
-            if let Some((last, _)) = members.last() {
+            if let Some((last, _)) = self.members[first..].last() {
                 sorted &= *last < key;
             }
-            members.push((key, member..out.len()));
+            self.members.push((key, member..out.len()));
             match self.next()? {
                 b',' => out.push(b','),
                 b'}' => break,
@@ -164,7 +176,11 @@ impl<'a> Reader<'a> {
             }
         }
         out.push(b'}');
-        if sorted { Ok(()) } else { reorder(out, start, members) }
+        if !sorted {
+            reorder(out, start, &mut self.members[first..])?;
+        }
+        self.members.truncate(first);
+        Ok(())
     }
 
     fn number(&mut self, out: &mut Vec<u8>) -> Result<(), NotCanonical> {
@@ -179,7 +195,7 @@ impl<'a> Reader<'a> {
 fn reorder(
     out: &mut Vec<u8>,
     start: usize,
-    mut members: Vec<(Cow<'_, str>, std::ops::Range<usize>)>,
+    members: &mut [(Cow<'_, str>, Range<usize>)],
 ) -> Result<(), NotCanonical> {
     members.sort_unstable_by(|a, b| a.0.cmp(&b.0));
     if let Some(twice) = members.windows(2).find(|w| w[0].0 == w[1].0) {
@@ -187,34 +203,38 @@ fn reorder(
     }
     let end = out.len();
     out.push(b'{');
-    for (i, (_, range)) in members.into_iter().enumerate() {
+    for (i, (_, range)) in members.iter().enumerate() {
         if i > 0 {
             out.push(b',');
         }
-        out.extend_from_within(range);
+        out.extend_from_within(range.clone());
     }
     out.push(b'}');
-    out.drain(start..end);
+    out.copy_within(end.., start);
+    out.truncate(end);
     Ok(())
 }
 
-fn unescaped(raw: &str) -> Result<Cow<'_, str>, NotCanonical> {
-    if !raw.as_bytes().contains(&b'\\') {
-        return Ok(Cow::Borrowed(raw));
+impl<'a> Raw<'a> {
+    fn unescaped(self) -> Result<Cow<'a, str>, NotCanonical> {
+        if !self.is_escaped {
+            return Ok(Cow::Borrowed(self.text));
+        }
+        let quoted = format!("\"{}\"", self.text);
+        serde_json::from_str::<String>(&quoted).map(Cow::Owned).map_err(|_| NotCanonical::Escape)
     }
-    serde_json::from_str::<String>(&format!("\"{raw}\"")).map(Cow::Owned).map_err(|_| NotCanonical::Escape)
 }
 
-fn write_string(raw: &str, out: &mut Vec<u8>) -> Result<(), NotCanonical> {
-    match unescaped(raw)? {
+/// Text that was not escaped needs no escape now either.
+fn write_string(text: &Cow<'_, str>, out: &mut Vec<u8>) {
+    match text {
         Cow::Borrowed(plain) => {
             out.push(b'"');
             out.extend_from_slice(plain.as_bytes());
             out.push(b'"');
         }
-        Cow::Owned(text) => serde_json::to_writer(out, &text).expect("a vector takes all"),
+        Cow::Owned(text) => serde_json::to_writer(out, text).expect("a vector takes all"),
     }
-    Ok(())
 }
 
 fn write_number(text: &str, out: &mut Vec<u8>) -> Result<(), NotCanonical> {

@@ -40,6 +40,9 @@ impl Quantity {
     ///
     /// If `text` is no number, is negative, or needs more than 38 digits.
     pub fn parse(text: &str) -> Result<Self, QuantityError> {
+        if let Some(whole) = small_whole(text) {
+            return Ok(Self { digits: whole.into(), places: 0 });
+        }
         let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
             Some((m, e)) => (m, exponent(e)?),
@@ -135,6 +138,14 @@ impl Quantity {
         let places = u32::try_from(places).ok().filter(|p| *p <= DIGITS)?;
         (digits < 10u128.pow(DIGITS)).then_some(Self { digits, places })
     }
+}
+
+/// Most quantities are whole numbers of a few digits.
+fn small_whole(text: &str) -> Option<u64> {
+    let digits = text.as_bytes();
+    let plain = (1..=18).contains(&digits.len()) && (digits[0] != b'0' || digits.len() == 1);
+    let number = |n: u64, b: &u8| b.is_ascii_digit().then(|| n * 10 + u64::from(b - b'0'));
+    if plain { digits.iter().try_fold(0, number) } else { None }
 }
 
 fn exponent(text: &str) -> Result<i64, QuantityError> {

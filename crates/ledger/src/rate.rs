@@ -205,7 +205,7 @@ impl<'a> Fields<'a> {
     fn text(&self, path: &str) -> Option<Text<'a>> {
         let json = self.get(path)?;
         match json.as_bytes()[0] {
-            b'"' => serde_json::from_str(json).ok(),
+            b'"' => string(json),
             b'{' | b'[' => None,
             _ => {
                 let mut out = Vec::new();
@@ -232,6 +232,12 @@ impl<'a> Fields<'a> {
             QuantityError::OutOfRange => Unpriced::OutOfRange,
         })
     }
+}
+
+/// The text of a JSON string: as it stands, where nothing in it is escaped.
+fn string(json: &str) -> Option<Text<'_>> {
+    let plain = &json[1..json.len() - 1];
+    if plain.bytes().all(|b| b != b'\\') { Some(plain.into()) } else { serde_json::from_str(json).ok() }
 }
 
 struct Members<'a>(Vec<(Text<'a>, &'a RawValue)>);

@@ -1,0 +1,350 @@
+//! One partition in memory: it takes records in order, and says what each did.
+
+use std::collections::{BTreeMap, HashMap};
+
+use ledger::{
+    Catalogue, Changes, Event, Hash16, Identity, Instant, Known, Offset, Outcome, Partition, Past, Quantity, Record,
+    Undecodable, Wallet,
+};
+use sha2::{Digest, Sha256};
+use store::rows::{Counts, FilterRow, Head};
+
+use crate::seen::{Identities, Seen};
+use crate::sum::Sum;
+
+/// A wallet in memory.
+pub(crate) struct Slot {
+    pub(crate) no: i64,
+    pub(crate) id: Box<str>,
+    pub(crate) wallet: Wallet,
+    /// The digest that is part of the partition's sum.
+    pub(crate) digest: [u8; 32],
+    pub(crate) changed: bool,
+}
+
+/// The key of a counter's row: wallet, price, charge, start of its period.
+type CounterKey = (i64, String, String, Instant);
+
+/// A partition's wallets and catalogue, and what it remembers of its records.
+pub(crate) struct Folding {
+    pub(crate) partitions: u32,
+    pub(crate) head: Head,
+    pub(crate) digest: Sum,
+    pub(crate) catalogue: Catalogue,
+    /// Where the accepted catalogue records stand.
+    pub(crate) published: Vec<Offset>,
+    pub(crate) identities: Identities,
+    pub(crate) slots: Vec<Slot>,
+    index: HashMap<Box<str>, usize>,
+    /// Slots that changed since the rows were last taken.
+    pub(crate) changed: Vec<usize>,
+    /// Whether every wallet of the partition is in memory, so that one that is not there is new.
+    pub(crate) complete: bool,
+    /// Counters that have become rows in this process.
+    counters: BTreeMap<CounterKey, Quantity>,
+    changes: Changes,
+    scratch: Vec<u8>,
+}
+
+/// A record read, with who it is: or why it cannot be read.
+pub(crate) type Read<'a> = Result<(Record<'a>, Identity), Undecodable>;
+
+/// What a record did.
+pub(crate) struct Folded<'a> {
+    pub(crate) offset: Offset,
+    pub(crate) bytes: &'a [u8],
+    /// The record, or why it is set aside.
+    pub(crate) record: Result<&'a Record<'a>, &'a str>,
+    pub(crate) outcome: Option<&'a Outcome>,
+    /// The wallet's number.
+    pub(crate) wallet: Option<i64>,
+    /// The wallet's clock after it.
+    pub(crate) clock: Instant,
+    /// Entries, lots that left, counters that closed.
+    pub(crate) changes: &'a mut Changes,
+    /// Identities that it is the first to bear: key, content and segment.
+    pub(crate) identities: [Option<(Hash16, Hash16, u32)>; 2],
+    /// Filters of segments that it completed.
+    pub(crate) filters: Vec<FilterRow>,
+}
+
+/// What applying a record came to.
+struct Applied {
+    outcome: Option<Outcome>,
+    wallet: Option<i64>,
+    clock: Instant,
+    /// Whether it is the first to bear its identity.
+    is_new: bool,
+}
+
+/// What the store said about identities that memory was not sure of.
+pub(crate) type Told = HashMap<Hash16, Known>;
+
+/// Reads a record and who it is.
+pub(crate) fn read<'a>(bytes: &'a [u8], scratch: &mut Vec<u8>) -> Read<'a> {
+    let record = ledger::decode(bytes)?;
+    let identity = record.identify(scratch).map_err(|e| Undecodable::Quarantine(e.to_string()))?;
+    Ok((record, identity))
+}
+
+impl Folding {
+    /// An empty partition, before its first record.
+    pub(crate) fn new(partition: Partition, partitions: u32, head: Head) -> Self {
+        debug_assert_eq!(partition, head.partition);
+        Self {
+            partitions,
+            digest: Sum::from_bytes(head.digest),
+            complete: head.wallets == 0,
+            head,
+            catalogue: Catalogue::default(),
+            published: Vec::new(),
+            identities: Identities::default(),
+            slots: Vec::new(),
+            index: HashMap::new(),
+            changed: Vec::new(),
+            counters: BTreeMap::new(),
+            changes: Changes::default(),
+            scratch: Vec::new(),
+        }
+    }
+
+    /// A head at the beginning of a log.
+    pub(crate) fn start(partition: Partition, log: &str) -> Head {
+        Head {
+            partition,
+            log: log.to_owned(),
+            next: Offset(0),
+            chain: [0; 32],
+            last: [0; 32],
+            digest: [0; 32],
+            epoch: 0,
+            clock: 0,
+            counts: Counts::default(),
+            wallets: 0,
+            fold: 0,
+        }
+    }
+
+    pub(crate) fn holds(&self, wallet: &str) -> bool {
+        self.index.contains_key(wallet)
+    }
+
+    pub(crate) fn wallet(&self, id: &str) -> Option<&Slot> {
+        self.index.get(id).map(|at| &self.slots[*at])
+    }
+
+    /// Takes a wallet in that the store holds.
+    pub(crate) fn load(&mut self, no: i64, id: &str, wallet: Wallet, digest: [u8; 32]) {
+        let at = self.slots.len();
+        self.index.insert(id.into(), at);
+        self.slots.push(Slot { no, id: id.into(), wallet, digest, changed: false });
+    }
+
+    /// Forgets every wallet: the store has them all.
+    pub(crate) fn forget(&mut self) {
+        debug_assert!(self.changed.is_empty(), "what has changed is in no store yet");
+        self.slots.clear();
+        self.index.clear();
+        self.complete = false;
+    }
+
+    /// Folds the next record, which is linked into the chain by itself. What it did is shown to `sink` before the next one comes.
+    ///
+    /// `closed` brings the counters of closed periods that [`Folding::missing`] asked for.
+    pub(crate) fn fold<'a>(
+        &mut self,
+        bytes: &'a [u8],
+        read: &'a Read<'a>,
+        told: &Told,
+        sink: &mut impl FnMut(Folded<'_>),
+    ) -> Result<(), String> {
+        let offset = self.head.next;
+        let mut changes = std::mem::take(&mut self.changes);
+        let done = match read {
+            Err(Undecodable::NewerBuild(what)) => Err(what.clone()),
+            Err(Undecodable::Quarantine(why)) => Ok(Err(why.as_str())),
+            Ok((record, identity)) => match self.misplaced(record) {
+                Some(why) => Ok(Err(why)),
+                None => Ok(Ok(self.apply(record, identity, told, &mut changes))),
+            },
+        };
+        let done = done.inspect_err(|_| self.changes = Changes::default())?;
+        self.advance(read.as_ref().ok().map(|(record, _)| record));
+        let mut folded = Folded {
+            offset,
+            bytes,
+            record: Err(""),
+            outcome: None,
+            wallet: None,
+            clock: Instant::MAX,
+            changes: &mut changes,
+            identities: [None, None],
+            filters: Vec::new(),
+        };
+        let applied;
+        match done {
+            Err(why) => {
+                self.head.counts.quarantined += 1;
+                folded.record = Err(why);
+            }
+            Ok(did) => {
+                let (record, identity) = read.as_ref().expect("what was applied was read");
+                applied = did;
+                self.count(record, applied.outcome.as_ref());
+                self.remember(offset, identity, &applied, &mut folded);
+                folded.record = Ok(record);
+                folded.outcome = applied.outcome.as_ref();
+                folded.wallet = applied.wallet;
+                folded.clock = applied.clock;
+            }
+        }
+        sink(folded);
+        changes.entries.clear();
+        changes.left.clear();
+        changes.counters.clear();
+        self.changes = changes;
+        Ok(())
+    }
+
+    /// Why a record does not belong where it stands.
+    fn misplaced(&self, record: &Record<'_>) -> Option<&'static str> {
+        let first = self.head.next == Offset(0);
+        match &record.event {
+            Event::Genesis(_) if !first => Some("a genesis record behind the first"),
+            Event::Genesis(_) | Event::CataloguePublished(_) => None,
+            Event::WalletConfigured(_) | Event::GrantIssued(_) | Event::Usage(_) | Event::TimerDue(_) => {
+                let elsewhere = self.partitions > 1
+                    && !self.holds(record.wallet())
+                    && Partition::of(record.wallet(), self.partitions) != self.head.partition;
+                elsewhere.then_some("its wallet belongs to another partition")
+            }
+        }
+    }
+
+    fn apply(
+        &mut self,
+        record: &Record<'_>,
+        identity: &Identity,
+        told: &Told,
+        changes: &mut Changes,
+    ) -> Applied {
+        let offset = self.head.next;
+        let known = |key: &Hash16| match self.identities.look(key) {
+            Seen::Never => None,
+            Seen::By(known) => Some(known),
+            Seen::Perhaps(_) => told.get(key).copied(),
+        };
+        let known = |key: &Hash16| known(key).filter(|known| known.offset < offset);
+        let is_timer = matches!(record.event, Event::TimerDue(_));
+        let mut past = Past {
+            identity: if is_timer { None } else { known(&identity.key) },
+            grant: identity.grant.and_then(|(key, _)| known(&key)),
+            counters: Vec::new(),
+        };
+        match &record.event {
+            Event::Genesis(genesis) => {
+                self.head.fold = genesis.fold;
+                Applied { outcome: None, wallet: None, clock: Instant::MAX, is_new: false }
+            }
+            Event::CataloguePublished(published) => {
+                let outcome = ledger::publish(&mut self.catalogue, &past, record, published, identity);
+                if let Outcome::Applied(_) = outcome {
+                    self.published.push(offset);
+                }
+                let is_new = past.identity.is_none();
+                Applied { outcome: Some(outcome), wallet: None, clock: Instant::MAX, is_new }
+            }
+            Event::WalletConfigured(_) | Event::GrantIssued(_) | Event::Usage(_) | Event::TimerDue(_) => {
+                let at = self.slot(record.wallet());
+                let no = self.slots[at].no;
+                for key in ledger::needs(&self.catalogue, &self.slots[at].wallet, record) {
+                    let row = (no, key.price.to_string(), key.charge.to_string(), key.starts);
+                    past.counters.extend(self.counters.get(&row).map(|value| (key, *value)));
+                }
+                let slot = &mut self.slots[at];
+                let outcome =
+                    ledger::apply(&self.catalogue, &mut slot.wallet, &past, record, identity, changes);
+                for c in &changes.counters {
+                    let row = (no, c.price.to_string(), c.charge.to_string(), c.starts);
+                    self.counters.insert(row, c.value);
+                }
+                if !std::mem::replace(&mut slot.changed, true) {
+                    self.changed.push(at);
+                }
+                let is_new = outcome.is_some() && past.identity.is_none();
+                Applied { outcome, wallet: Some(no), clock: slot.wallet.clock, is_new }
+            }
+        }
+    }
+
+    /// The counters' rows that this record asks for and memory does not have.
+    pub(crate) fn missing(&self, record: &Record<'_>) -> Vec<CounterKey> {
+        let Some(slot) = self.wallet(record.wallet()) else { return Vec::new() };
+        let keys = ledger::needs(&self.catalogue, &slot.wallet, record).into_iter();
+        let rows = keys.map(|key| (slot.no, key.price.to_string(), key.charge.to_string(), key.starts));
+        rows.filter(|row| !self.counters.contains_key(row)).collect()
+    }
+
+    /// Takes a counter's row in that the store holds.
+    pub(crate) fn load_counter(&mut self, key: CounterKey, value: Quantity) {
+        self.counters.insert(key, value);
+    }
+
+    fn slot(&mut self, wallet: &str) -> usize {
+        if let Some(at) = self.index.get(wallet) {
+            return *at;
+        }
+        let count = i64::from(self.partitions);
+        let sequence = i64::try_from(self.head.wallets).expect("wallets are counted in 63 bits");
+        self.head.wallets += 1;
+        self.load(sequence * count + i64::from(self.head.partition.0), wallet, Wallet::new(), [0; 32]);
+        self.slots.len() - 1
+    }
+
+    /// Adds the next record's bytes to the chain.
+    pub(crate) fn link(&mut self, bytes: &[u8]) {
+        let last: [u8; 32] = Sha256::digest(bytes).into();
+        let mut chain = Sha256::new();
+        chain.update(self.head.chain);
+        chain.update(last);
+        self.head.chain = chain.finalize().into();
+        self.head.last = last;
+    }
+
+    fn advance(&mut self, record: Option<&Record<'_>>) {
+        self.head.next = self.head.next.plus(1);
+        let recorded_at = record.map_or(0, |r| r.envelope.recorded_at.0);
+        self.head.clock = self.head.clock.max(recorded_at);
+    }
+
+    fn count(&mut self, record: &Record<'_>, outcome: Option<&Outcome>) {
+        let counts = &mut self.head.counts;
+        match outcome {
+            None => counts.timers += u64::from(matches!(record.event, Event::TimerDue(_))),
+            Some(Outcome::Applied(unpriced)) => {
+                counts.applied += 1;
+                counts.unpriced += u64::from(unpriced.is_some());
+            }
+            Some(Outcome::Duplicate(_)) => counts.duplicate += 1,
+            Some(Outcome::Conflict(_)) => counts.conflict += 1,
+            Some(Outcome::Rejected(_)) => counts.rejected += 1,
+        }
+    }
+
+    /// An identity belongs to the first record that bears it, whatever became of that; a grant's name only to a grant.
+    fn remember(&mut self, offset: Offset, identity: &Identity, applied: &Applied, folded: &mut Folded<'_>) {
+        let mut insert = |key: Hash16, content: Hash16| {
+            let (segment, full) = self.identities.insert(key, Known { offset, content });
+            folded.filters.extend(full);
+            (key, content, segment)
+        };
+        let own = applied.is_new.then(|| insert(identity.key, identity.content));
+        let is_applied = matches!(applied.outcome, Some(Outcome::Applied(_)));
+        let grant = identity.grant.filter(|_| is_applied).map(|(key, content)| insert(key, content));
+        folded.identities = [own, grant];
+    }
+
+    pub(crate) fn scratch(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.scratch)
+    }
+}

@@ -1,0 +1,336 @@
+//! The projector of one partition: position, read, fold, commit.
+
+use std::sync::Arc;
+
+use eventlog::{EventLog, Stretch};
+use ledger::{Catalogue, Event, Instant, Offset, Partition, Position, Quantity, Wallet};
+use serde::{Deserialize, Serialize};
+use store::rows::{Batch, Counts, Head};
+use store::{Store, StoreError};
+
+use crate::error::ProjectorError;
+use crate::folding::{Folded, Folding, Read, Told, read};
+use crate::rows;
+use crate::seen::{Identities, Seen, next_segment};
+
+/// Most records that one commit takes in when there is much to catch up on.
+const BATCH: usize = 32_768;
+/// Records that are read and looked up together.
+const CHUNK: usize = 512;
+/// Above so many wallets in memory, all are forgotten after a commit and read again as they are needed.
+const MOST_WALLETS: usize = 2_000_000;
+/// A record stamped further ahead than this waits (design, section 2).
+const AHEAD: i64 = 60_000_000_000;
+
+/// One partition's projector. It owns the partition's wallets in memory, and alone writes their rows.
+pub struct Projector<L, S> {
+    log: Arc<L>,
+    store: Arc<S>,
+    partition: Partition,
+    folding: Folding,
+    /// The commit that is under way while the next stretch is folded.
+    under_way: Option<tokio::task::JoinHandle<Result<(), StoreError>>>,
+}
+
+/// What a step did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Step {
+    /// How many records were folded.
+    pub folded: usize,
+    /// Why the next record waits, if it does: it was recorded at this time, which has not come.
+    pub ahead: Option<Instant>,
+}
+
+/// The catalogue as the store keeps it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredCatalogue {
+    published: Vec<Offset>,
+    catalogue: String,
+}
+
+/// Reads a partition's catalogue from what the store keeps of it.
+///
+/// # Errors
+///
+/// [`ProjectorError::Corrupt`] if it is no catalogue.
+pub fn stored_catalogue(text: &str) -> Result<Catalogue, ProjectorError> {
+    let corrupt = |why| ProjectorError::Corrupt { what: "catalogue".into(), why };
+    let stored: StoredCatalogue = serde_json::from_str(text).map_err(|e| corrupt(e.to_string()))?;
+    Catalogue::read(&stored.catalogue).map_err(corrupt)
+}
+
+impl<L: EventLog, S: Store> Projector<L, S> {
+    /// Takes a partition over: from now on, whoever had it before can commit nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`ProjectorError::AnotherLog`] if the log is not the one that was folded here; and what log and store say.
+    pub async fn open(
+        log: Arc<L>,
+        store: Arc<S>,
+        partition: Partition,
+        log_id: &str,
+    ) -> Result<Self, ProjectorError> {
+        let head = store.acquire(partition, log_id).await?;
+        check_same_log(&*log, &head).await?;
+        let mut folding = Folding::new(partition, log.partitions(), head);
+        if let Some(text) = store.catalogue(partition).await? {
+            let corrupt = |why| ProjectorError::Corrupt { what: "catalogue".into(), why };
+            let stored: StoredCatalogue = serde_json::from_str(&text).map_err(|e| corrupt(e.to_string()))?;
+            folding.catalogue = Catalogue::read(&stored.catalogue).map_err(corrupt)?;
+            folding.published = stored.published;
+        }
+        let filters = store.filters(partition).await?;
+        let growing = store.segment(partition, next_segment(&filters)).await?;
+        folding.identities = Identities::load(&filters, &growing);
+        Ok(Self { log, store, partition, folding, under_way: None })
+    }
+
+    /// The partition.
+    pub fn partition(&self) -> Partition {
+        self.partition
+    }
+
+    /// The offset of the next record to fold.
+    pub fn next(&self) -> Offset {
+        self.folding.head.next
+    }
+
+    /// What became of the partition's records since its beginning.
+    pub fn counts(&self) -> Counts {
+        self.folding.head.counts
+    }
+
+    /// The catalogue as folded so far.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.folding.catalogue
+    }
+
+    /// Where the catalogue records stand that were accepted here, in order.
+    pub fn published(&self) -> &[Offset] {
+        &self.folding.published
+    }
+
+    /// Reads the next stretch, folds it, and has it committed. The commit may still be under way when this returns: it is
+    /// awaited by the next step, or by [`Projector::committed`].
+    ///
+    /// # Errors
+    ///
+    /// Whatever stops the partition. The projector must be opened again then: its memory is ahead of the store.
+    pub async fn step(&mut self, now: Instant) -> Result<Step, ProjectorError> {
+        let stretch = self.log.read(self.partition, self.folding.head.next, BATCH).await?;
+        if stretch.is_empty() {
+            self.committed().await?;
+            return Ok(Step::default());
+        }
+        let mut batch = empty_batch(&self.folding.head);
+        let (step, stopped) = self.fold(&stretch, now, &mut batch).await?;
+        if step.folded > 0 {
+            rows::finish(&mut batch, &mut self.folding);
+            self.commit(batch).await?;
+        }
+        match stopped {
+            Some(error) => {
+                self.committed().await?;
+                Err(error)
+            }
+            None => Ok(step),
+        }
+    }
+
+    /// Waits until all that was folded is committed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Fenced`] if another projector has the partition now, and whatever else the store says.
+    pub async fn committed(&mut self) -> Result<(), ProjectorError> {
+        if let Some(commit) = self.under_way.take() {
+            commit.await.expect("a commit does not panic")?;
+        }
+        if self.folding.slots.len() > MOST_WALLETS {
+            self.folding.forget();
+        }
+        Ok(())
+    }
+
+    async fn commit(&mut self, mut batch: Batch) -> Result<(), ProjectorError> {
+        if self.folding.published.last().is_some_and(|at| *at >= batch.from) {
+            let stored = StoredCatalogue {
+                published: self.folding.published.clone(),
+                catalogue: self.folding.catalogue.write(),
+            };
+            batch.catalogue = Some(serde_json::to_string(&stored).expect("a catalogue is JSON"));
+        }
+        self.committed().await?;
+        let store = self.store.clone();
+        self.under_way = Some(tokio::spawn(async move { surely_commit(&*store, &batch).await }));
+        Ok(())
+    }
+
+    /// Folds a stretch as far as it can be. Says what stopped it, if something did.
+    async fn fold(
+        &mut self,
+        stretch: &Stretch,
+        now: Instant,
+        batch: &mut Batch,
+    ) -> Result<(Step, Option<ProjectorError>), ProjectorError> {
+        let mut folded = 0;
+        let mut scratch = self.folding.scratch();
+        while folded < stretch.len() {
+            let end = stretch.len().min(folded + CHUNK);
+            let chunk: Vec<(&[u8], Read<'_>)> =
+                (folded..end).map(|at| stretch.get(at)).map(|bytes| (bytes, read(bytes, &mut scratch))).collect();
+            let told = prefetch(&mut self.folding, &*self.store, &chunk).await?;
+            for (bytes, read) in &chunk {
+                let at = Position { partition: self.partition, offset: self.folding.head.next };
+                if let Ok((record, _)) = read {
+                    self.fetch_counters(record).await?;
+                    let recorded_at = record.envelope.recorded_at;
+                    if recorded_at > now.plus(AHEAD) {
+                        return Ok((Step { folded, ahead: Some(recorded_at) }, None));
+                    }
+                    if let Some(found) = wrong_genesis(record, at.offset, &self.folding) {
+                        let log = self.folding.head.log.clone();
+                        return Err(ProjectorError::Genesis { partition: self.partition, log, found });
+                    }
+                }
+                let mut sink = |did: Folded<'_>| rows::add(batch, did);
+                if let Err(what) = self.folding.fold(bytes, read, &told, &mut sink) {
+                    return Ok((Step { folded, ahead: None }, Some(ProjectorError::NewerBuild { at, what })));
+                }
+                self.folding.link(bytes);
+                folded += 1;
+            }
+        }
+        Ok((Step { folded, ahead: None }, None))
+    }
+
+    /// Most records ask for no counter of a closed period, and this does nothing.
+    async fn fetch_counters(&mut self, record: &ledger::Record<'_>) -> Result<(), ProjectorError> {
+        let missing = self.folding.missing(record);
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let probes: Vec<_> = missing.iter().map(|(w, p, c, at)| (*w, p.clone(), c.clone(), at.0)).collect();
+        for row in self.store.counters(&probes).await? {
+            let value = Quantity::parse(&row.value).map_err(|e| ProjectorError::Corrupt {
+                what: format!("counter {}", row.price),
+                why: e.to_string(),
+            })?;
+            let key = (row.wallet, row.price, row.charge, Instant(row.period));
+            self.folding.load_counter(key, value);
+        }
+        Ok(())
+    }
+}
+
+/// A batch that begins where a head stands.
+pub(crate) fn empty_batch(head: &Head) -> Batch {
+    Batch {
+        partition: head.partition,
+        epoch: head.epoch,
+        from: head.next,
+        head: head.clone(),
+        entries: Vec::new(),
+        records: Vec::new(),
+        ids: Vec::new(),
+        wallets: Vec::new(),
+        lots: Vec::new(),
+        grants: Vec::new(),
+        counters: Vec::new(),
+        quarantined: Vec::new(),
+        filters: Vec::new(),
+        catalogue: None,
+    }
+}
+
+/// Loads what a chunk of records leads to: wallets that are not in memory, identities that memory is not sure of.
+pub(crate) async fn prefetch<S: Store>(
+    folding: &mut Folding,
+    store: &S,
+    chunk: &[(&[u8], Read<'_>)],
+) -> Result<Told, ProjectorError> {
+    let records = || chunk.iter().filter_map(|(_, read)| read.as_ref().ok());
+    let partition = folding.head.partition;
+    if !folding.complete {
+        let mut ids: Vec<String> = records()
+            .map(|(record, _)| record.wallet())
+            .filter(|id| !id.is_empty() && !folding.holds(id))
+            .map(str::to_owned)
+            .collect();
+        ids.sort_unstable();
+        ids.dedup();
+        for row in store.wallets_by_id(partition, &ids).await? {
+            let wallet = Wallet::read(&row.doc).map_err(|e| ProjectorError::Corrupt {
+                what: format!("wallet {}", row.id),
+                why: e.to_string(),
+            })?;
+            if row.as_of > folding.head.next {
+                let from = folding.head.next;
+                return Err(StoreError::Fenced { partition, from }.into());
+            }
+            folding.load(row.no, &row.id, wallet, row.digest);
+        }
+    }
+    let keys = records().flat_map(|(_, identity)| [Some(identity.key), identity.grant.map(|(key, _)| key)]);
+    let mut probes = Vec::new();
+    for key in keys.flatten() {
+        if let Seen::Perhaps(segments) = folding.identities.look(&key) {
+            probes.extend(segments.into_iter().map(|segment| (segment, key)));
+        }
+    }
+    let mut told = Told::default();
+    if !probes.is_empty() {
+        for row in store.ids(partition, &probes).await? {
+            told.insert(row.key, ledger::Known { offset: row.offset, content: row.content });
+        }
+    }
+    Ok(told)
+}
+
+/// Commits a batch. When it is not known whether it was, the head tells: done, or once more, or fenced.
+async fn surely_commit<S: Store>(store: &S, batch: &Batch) -> Result<(), StoreError> {
+    let Err(error) = store.commit(batch).await else { return Ok(()) };
+    if !matches!(error, StoreError::Database(_)) {
+        return Err(error);
+    }
+    match store.head(batch.partition).await? {
+        Some(head) if head.epoch == batch.epoch && head.next == batch.head.next => Ok(()),
+        Some(head) if head.epoch == batch.epoch && head.next == batch.from => store.commit(batch).await,
+        Some(_) | None => Err(StoreError::Fenced { partition: batch.partition, from: batch.from }),
+    }
+}
+
+/// The record at the last applied offset still has the digest that was stored, and the log reaches as far.
+async fn check_same_log<L: EventLog>(log: &L, head: &Head) -> Result<(), ProjectorError> {
+    use sha2::{Digest, Sha256};
+    let Some(last) = head.next.0.checked_sub(1) else { return Ok(()) };
+    let partition = head.partition;
+    let end = log.end(partition).await?;
+    if end < head.next {
+        let what = format!("partition {partition} ends at {end}, and {} records of it were folded", head.next);
+        return Err(ProjectorError::AnotherLog { what });
+    }
+    let record = log.read(partition, Offset(last), 1).await?;
+    if record.is_empty() || Sha256::digest(record.get(0))[..] != head.last {
+        let what = format!("the record at {partition}:{last} is not the one that was folded");
+        return Err(ProjectorError::AnotherLog { what });
+    }
+    Ok(())
+}
+
+fn wrong_genesis(record: &ledger::Record<'_>, offset: Offset, folding: &Folding) -> Option<String> {
+    if offset != Offset(0) {
+        return None;
+    }
+    match &record.event {
+        Event::Genesis(g) if g.log == folding.head.log && g.partitions == folding.partitions => None,
+        Event::Genesis(g) => Some(format!("that of log {} with {} partitions", g.log, g.partitions)),
+        Event::CataloguePublished(_)
+        | Event::WalletConfigured(_)
+        | Event::GrantIssued(_)
+        | Event::Usage(_)
+        | Event::TimerDue(_) => Some(format!("a {} record", record.event.word())),
+    }
+}

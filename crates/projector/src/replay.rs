@@ -1,0 +1,51 @@
+//! A partition folded in memory alone, without a store.
+
+use ledger::{Partition, Wallet};
+
+use crate::folding::{Folding, Told, read};
+use crate::seen::Identities;
+use crate::sum::Sum;
+
+/// A partition that is folded in memory from its first record: for benchmarks, and for histories that are not stored.
+pub struct Replay {
+    folding: Folding,
+    scratch: Vec<u8>,
+}
+
+impl Replay {
+    /// Before the first record.
+    pub fn new(partition: Partition, partitions: u32, log: &str) -> Self {
+        let mut folding = Folding::new(partition, partitions, Folding::start(partition, log));
+        folding.identities = Identities::in_memory();
+        Self { folding, scratch: Vec::new() }
+    }
+
+    /// Folds the next record. Answers how many entries it made.
+    ///
+    /// # Errors
+    ///
+    /// If it needs a newer build.
+    pub fn fold(&mut self, bytes: &[u8]) -> Result<usize, String> {
+        let read = read(bytes, &mut self.scratch);
+        let mut entries = 0;
+        self.folding.fold(bytes, &read, &Told::default(), &mut |did| entries += did.changes.entries.len())?;
+        Ok(entries)
+    }
+
+    /// A wallet, if a record named it.
+    pub fn wallet(&self, id: &str) -> Option<&Wallet> {
+        self.folding.wallet(id).map(|slot| &slot.wallet)
+    }
+
+    /// The sum of the digests of all wallets modulo 2^256.
+    pub fn digest(&self) -> [u8; 32] {
+        let mut sum = Sum::default();
+        self.folding.slots.iter().for_each(|slot| sum.add(Wallet::digest(&slot.wallet.write())));
+        sum.to_bytes()
+    }
+
+    /// How many wallets there are.
+    pub fn wallets(&self) -> usize {
+        self.folding.slots.len()
+    }
+}

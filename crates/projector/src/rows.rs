@@ -1,0 +1,180 @@
+//! What the fold did, as rows.
+
+use ledger::{Event, Hash16, Instant, Lot, Name, Offset, Outcome, Record, Wallet};
+use serde_json::value::RawValue;
+use sha2::{Digest, Sha256};
+use store::rows::{
+    Batch, CounterRow, EntryRow, GrantRow, IdRow, LotRow, OutcomeCode, QuarantineRow, RecordKind, RecordRow,
+    WalletRow,
+};
+
+use crate::folding::{Folded, Folding};
+
+/// Adds to a batch what a record did.
+pub(crate) fn add(batch: &mut Batch, folded: Folded<'_>) {
+    let offset = folded.offset;
+    let record = match folded.record {
+        Ok(record) => record,
+        Err(reason) => {
+            let digest = Sha256::digest(folded.bytes).into();
+            batch.quarantined.push(QuarantineRow { offset, digest, reason: reason.to_owned() });
+            return;
+        }
+    };
+    let ids = folded.identities.into_iter().flatten();
+    batch.ids.extend(ids.map(|(key, content, segment)| id(offset, key, content, segment)));
+    batch.filters.extend(folded.filters);
+    let is_timer = matches!(record.event, Event::TimerDue(_));
+    if !is_timer || !folded.changes.entries.is_empty() {
+        let at = record.time().min(folded.clock);
+        batch.records.push(row(offset, record, folded.outcome, folded.wallet, at));
+    }
+    let Some(wallet) = folded.wallet else { return };
+    if let (Event::GrantIssued(terms), Some(Outcome::Applied(_))) = (&record.event, folded.outcome) {
+        batch.grants.push(GrantRow {
+            wallet,
+            grant: terms.grant_id.clone(),
+            offset,
+            unit: terms.unit.clone(),
+            amount: terms.amount.to_string(),
+            category: terms.category.word().to_owned(),
+            priority: terms.priority,
+            effective_at: terms.effective_at.unwrap_or(record.time()).0,
+            expires_at: terms.expires_at.map(|at| at.0),
+            purchase: terms.purchase_id.clone(),
+            body: record.envelope.data.get().to_owned(),
+        });
+    }
+    let text = |name: &Option<Name>| name.as_ref().map(Name::to_string);
+    batch.entries.extend(folded.changes.entries.drain(..).map(|e| EntryRow {
+        offset,
+        line: e.line,
+        wallet,
+        kind: e.kind.code(),
+        lot: text(&e.lot),
+        other_lot: text(&e.other_lot),
+        amount: e.amount.to_string(),
+        available_after: e.available_after.to_string(),
+        effective_at: e.effective_at.0,
+        booked_at: e.booked_at.0,
+        subject: e.price.is_some().then(|| record.subject().map(str::to_owned)).flatten(),
+        feature: text(&e.feature),
+        price: text(&e.price),
+        unit: e.unit.to_string(),
+    }));
+    batch.lots.extend(folded.changes.left.drain(..).map(|l| lot(wallet, &l)));
+    batch.counters.extend(folded.changes.counters.drain(..).map(|c| CounterRow {
+        wallet,
+        price: c.price.to_string(),
+        charge: c.charge.to_string(),
+        period: c.starts.0,
+        value: c.value.to_string(),
+    }));
+}
+
+fn id(offset: Offset, key: Hash16, content: Hash16, segment: u32) -> IdRow {
+    IdRow { segment, key, offset, content }
+}
+
+fn row(offset: Offset, record: &Record<'_>, outcome: Option<&Outcome>, wallet: Option<i64>, at: Instant) -> RecordRow {
+    let e = &record.envelope;
+    let (code, detail, earlier) = match outcome {
+        None => (OutcomeCode::None, None, None),
+        Some(Outcome::Applied(unpriced)) => {
+            (OutcomeCode::Applied, unpriced.map(|why| why.word().to_owned()), None)
+        }
+        Some(Outcome::Duplicate(of)) => (OutcomeCode::Duplicate, None, Some(*of)),
+        Some(Outcome::Conflict(with)) => (OutcomeCode::Conflict, None, Some(*with)),
+        Some(Outcome::Rejected(reason)) => (OutcomeCode::Rejected, Some(reason.clone()), None),
+    };
+    let (feature, data) = match &record.event {
+        Event::Usage(usage) => (Some(usage.kind.to_string()), usage.data.map(RawValue::get).map(str::to_owned)),
+        Event::Genesis(_)
+        | Event::CataloguePublished(_)
+        | Event::WalletConfigured(_)
+        | Event::GrantIssued(_)
+        | Event::TimerDue(_) => (None, None),
+    };
+    RecordRow {
+        offset,
+        wallet,
+        kind: kind(&record.event).code(),
+        outcome: code.code(),
+        detail,
+        earlier,
+        id: e.id.to_string(),
+        source: e.source.to_string(),
+        subject: e.subject.as_deref().map(str::to_owned),
+        at: at.0,
+        recorded_at: e.recorded_at.0,
+        feature,
+        data,
+    }
+}
+
+fn kind(event: &Event<'_>) -> RecordKind {
+    match event {
+        Event::Genesis(_) => RecordKind::Genesis,
+        Event::CataloguePublished(_) => RecordKind::Catalogue,
+        Event::WalletConfigured(_) => RecordKind::Wallet,
+        Event::GrantIssued(_) => RecordKind::Grant,
+        Event::Usage(_) => RecordKind::Usage,
+        Event::TimerDue(_) => RecordKind::Timer,
+    }
+}
+
+/// A lot's row.
+pub(crate) fn lot(wallet: i64, lot: &Lot) -> LotRow {
+    let terms = lot.terms();
+    LotRow {
+        wallet,
+        lot: lot.id.to_string(),
+        grant: terms.grant_id.clone(),
+        unit: lot.unit.to_string(),
+        origin: lot.origin.as_ref().map(Name::to_string),
+        issued: lot.issued.to_string(),
+        remaining: lot.remaining.to_string(),
+        held: lot.held.to_string(),
+        consumed: lot.consumed.to_string(),
+        expired: lot.expired.to_string(),
+        voided: lot.voided.to_string(),
+        rolled_over: lot.rolled_over.to_string(),
+        returned: lot.returned.to_string(),
+        moved: lot.moved.to_string(),
+        starts_at: lot.starts_at.0,
+        ends_at: lot.ends_at.map(|at| at.0),
+        priority: terms.priority,
+        category: terms.category.word().to_owned(),
+        cost: terms.cost_basis.as_ref().map(|_| lot.money.to_string()),
+        currency: terms.cost_basis.as_ref().map(|c| c.currency.clone()),
+    }
+}
+
+/// Adds to a batch the wallets that changed, with their lots and digests, and the head that they lead to.
+pub(crate) fn finish(batch: &mut Batch, folding: &mut Folding) {
+    let as_of = folding.head.next;
+    for at in std::mem::take(&mut folding.changed) {
+        let slot = &mut folding.slots[at];
+        slot.changed = false;
+        let no = slot.no;
+        batch.lots.extend(slot.wallet.take_touched().map(|l| lot(no, l)));
+        let doc = slot.wallet.write();
+        let digest = Wallet::digest(&doc);
+        folding.digest.take(slot.digest);
+        folding.digest.add(digest);
+        slot.digest = digest;
+        batch.wallets.push(WalletRow {
+            no,
+            id: slot.id.to_string(),
+            as_of,
+            clock: slot.wallet.clock.0,
+            next_due_at: slot.wallet.next_due_at().map(|at| at.0),
+            claimed: slot.wallet.claimed,
+            unpriced: slot.wallet.unpriced,
+            digest,
+            doc,
+        });
+    }
+    folding.head.digest = folding.digest.to_bytes();
+    batch.head = folding.head.clone();
+}

@@ -1,0 +1,201 @@
+//! Which identities a partition has borne: the newest exactly, older ones by a filter that says "surely new".
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+
+use ledger::{Hash16, Known};
+use store::rows::{FilterRow, IdRow};
+
+/// How many identities make a segment.
+const SEGMENT: usize = 1 << 15;
+/// How many bits a segment's filter has: 32 for each identity.
+const BITS: usize = 1 << 20;
+/// How many of them an identity sets: one in 40,000 others is mistaken for it.
+const PROBES: u64 = 6;
+
+/// Identities are digests already: their first bytes are hash enough.
+#[derive(Default)]
+pub(crate) struct FirstBytes(u64);
+
+impl Hasher for FirstBytes {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some((head, _)) = bytes.split_first_chunk::<8>().filter(|(_, rest)| rest.len() == 8) {
+            self.0 = u64::from_le_bytes(*head);
+        }
+    }
+}
+
+type Exact = HashMap<Hash16, Known, BuildHasherDefault<FirstBytes>>;
+
+/// What is known of an identity without asking the store.
+pub(crate) enum Seen {
+    /// No record has borne it.
+    Never,
+    /// This one did.
+    By(Known),
+    /// Ask these segments of the store.
+    Perhaps(Vec<u32>),
+}
+
+/// All identities of a partition.
+#[derive(Default)]
+pub(crate) struct Identities {
+    /// The segment that grows.
+    segment: u32,
+    newest: Exact,
+    /// The segment before it: its rows may still be on their way to the store.
+    newer: Exact,
+    older: Filters,
+    /// Where there is no store to ask: every older segment.
+    kept: Option<Vec<Exact>>,
+}
+
+impl Identities {
+    /// Identities that are all kept in memory, for a fold without a store.
+    pub(crate) fn in_memory() -> Self {
+        Self { kept: Some(Vec::new()), ..Self::default() }
+    }
+
+    /// Reads what a store holds: the filters of complete segments, and the rows of the one that grows.
+    pub(crate) fn load(filters: &[FilterRow], growing: &[IdRow]) -> Self {
+        let mut identities = Self { segment: next_segment(filters), ..Self::default() };
+        for filter in filters {
+            identities.older.add(filter.segment, &filter.bits);
+        }
+        for row in growing {
+            identities.newest.insert(row.key, Known { offset: row.offset, content: row.content });
+        }
+        identities
+    }
+
+    pub(crate) fn look(&self, key: &Hash16) -> Seen {
+        if let Some(known) = self.newest.get(key).or_else(|| self.newer.get(key)) {
+            return Seen::By(*known);
+        }
+        let segments = self.older.perhaps(key);
+        if let Some(kept) = &self.kept {
+            let known = segments.iter().find_map(|segment| kept.get(*segment as usize)?.get(key));
+            return known.map_or(Seen::Never, |known| Seen::By(*known));
+        }
+        if segments.is_empty() { Seen::Never } else { Seen::Perhaps(segments) }
+    }
+
+    /// Takes an identity in that was never seen. Answers its segment, and that segment's filter if this completes it.
+    pub(crate) fn insert(&mut self, key: Hash16, known: Known) -> (u32, Option<FilterRow>) {
+        let segment = self.segment;
+        self.newest.insert(key, known);
+        if self.newest.len() < SEGMENT {
+            return (segment, None);
+        }
+        let full = std::mem::take(&mut self.newest);
+        let bits = filter(full.keys());
+        self.older.add(segment, &bits);
+        let older = std::mem::replace(&mut self.newer, full);
+        if let Some(kept) = self.kept.as_mut().filter(|_| segment > 0) {
+            kept.push(older);
+        }
+        self.segment += 1;
+        self.newest.reserve(SEGMENT);
+        (segment, Some(FilterRow { segment, bits }))
+    }
+}
+
+/// The segment that grows, behind those that are complete.
+pub(crate) fn next_segment(filters: &[FilterRow]) -> u32 {
+    filters.iter().map(|f| f.segment + 1).max().unwrap_or(0)
+}
+
+fn filter<'a>(keys: impl Iterator<Item = &'a Hash16>) -> Vec<u8> {
+    let mut bits = vec![0; BITS / 8];
+    for position in keys.flat_map(positions) {
+        bits[position / 8] |= 1 << (position % 8);
+    }
+    bits
+}
+
+/// The bits that an identity sets.
+fn positions(key: &Hash16) -> impl Iterator<Item = usize> + use<> {
+    let half = |at: usize| u64::from_le_bytes(key[at..at + 8].try_into().expect("eight bytes"));
+    let (first, stride) = (half(0), half(8) | 1);
+    (0..PROBES).map(move |i| (first.wrapping_add(i.wrapping_mul(stride)) >> 16) as usize % BITS)
+}
+
+/// The filters of complete segments, 64 beside each other: one word holds the same bit of all of them, so that a look-up
+/// costs a few words however many segments there are.
+#[derive(Default)]
+struct Filters {
+    groups: Vec<Vec<u64>>,
+}
+
+impl Filters {
+    fn add(&mut self, segment: u32, bits: &[u8]) {
+        let (group, lane) = (segment as usize / 64, segment % 64);
+        while self.groups.len() <= group {
+            self.groups.push(vec![0; BITS]);
+        }
+        for (bits, words) in bits.as_chunks::<8>().0.iter().zip(self.groups[group].as_chunks_mut::<64>().0) {
+            let mut left = u64::from_le_bytes(*bits);
+            while left != 0 {
+                words[left.trailing_zeros() as usize] |= 1 << lane;
+                left &= left - 1;
+            }
+        }
+    }
+
+    fn perhaps(&self, key: &Hash16) -> Vec<u32> {
+        let mut segments = Vec::new();
+        for (group, words) in self.groups.iter().enumerate() {
+            let mut lanes = u64::MAX;
+            for position in positions(key) {
+                lanes &= words[position];
+                if lanes == 0 {
+                    break;
+                }
+            }
+            let base = u32::try_from(group * 64).expect("segments are counted in 32 bits");
+            while lanes != 0 {
+                segments.push(base + lanes.trailing_zeros());
+                lanes &= lanes - 1;
+            }
+        }
+        segments
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ledger::Offset;
+
+    fn key(n: u64) -> Hash16 {
+        ledger::key("wallet", "source", &n.to_string())
+    }
+
+    #[test]
+    fn an_identity_is_found_in_memory_or_in_its_segment_alone() {
+        let mut identities = Identities::default();
+        let mut filters = Vec::new();
+        let count = 3 * SEGMENT as u64 + 5;
+        for n in 0..count {
+            let (_, full) = identities.insert(key(n), Known { offset: Offset(n), content: [0; 16] });
+            filters.extend(full);
+        }
+        assert_eq!(filters.iter().map(|f| f.segment).collect::<Vec<_>>(), [0, 1, 2]);
+        for n in (0..count).step_by(97) {
+            let segment = u32::try_from(n / SEGMENT as u64).expect("small");
+            match identities.look(&key(n)) {
+                Seen::By(known) => assert_eq!((known.offset.0, segment >= 2), (n, true)),
+                Seen::Perhaps(segments) => assert!(segment < 2 && segments.contains(&segment)),
+                Seen::Never => panic!("{n} was forgotten"),
+            }
+        }
+        let mistaken = (count..2 * count).filter(|n| !matches!(identities.look(&key(*n)), Seen::Never)).count();
+        assert!(mistaken < 50, "{mistaken} of {count} new ones would ask the store");
+
+        let again = Identities::load(&filters, &[]);
+        assert!(matches!(again.look(&key(0)), Seen::Perhaps(segments) if segments.contains(&0)));
+    }
+}

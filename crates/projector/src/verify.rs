@@ -1,0 +1,290 @@
+//! Proof: the log folded again from its first record, and compared with what is stored.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::Arc;
+use std::time::{Duration, Instant as Stopwatch};
+
+use eventlog::EventLog;
+use ledger::{Offset, Partition, Position};
+use store::Store;
+use store::rows::{Batch, CounterRow, EntryRow, GrantRow, Head, IdRow, LotRow, QuarantineRow, RecordRow, WalletRow};
+
+use crate::error::ProjectorError;
+use crate::folding::{Folded, Folding, Read, read};
+use crate::projector::{empty_batch, prefetch};
+use crate::rows;
+
+/// Records that are folded and compared together.
+const STRETCH: usize = 16_384;
+const CHUNK: usize = 512;
+/// Rows that are read at once.
+const PAGE: u32 = 16_384;
+
+/// What a comparison found.
+#[derive(Clone, Debug, Default)]
+pub struct Verified {
+    /// How many records were folded again.
+    pub records: u64,
+    /// How many rows were compared.
+    pub rows: u64,
+    /// The partition's digest, recomputed.
+    pub digest: [u8; 32],
+    /// The chain over the raw records, recomputed.
+    pub chain: [u8; 32],
+    /// How long reading and comparing rows took.
+    pub rows_took: Duration,
+    /// The first difference, by offset; none if all is as it must be.
+    pub divergence: Option<Divergence>,
+}
+
+/// A place where what is stored is not what the log says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Divergence {
+    /// The first record that diverges.
+    pub at: Position,
+    /// The table, or `head`.
+    pub table: &'static str,
+    /// What the log says.
+    pub expected: String,
+    /// What is stored.
+    pub found: String,
+}
+
+/// How much is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Depth {
+    /// Chain, digests and counts.
+    Digests,
+    /// Every row too.
+    Rows,
+}
+
+/// Refolds a partition up to where it is committed, and compares.
+///
+/// # Errors
+///
+/// What the log and the store say, and [`ProjectorError::NewerBuild`].
+pub async fn verify<L: EventLog, S: Store>(
+    log: Arc<L>,
+    store: Arc<S>,
+    partition: Partition,
+    depth: Depth,
+    mut progress: impl FnMut(usize) + Send,
+) -> Result<Verified, ProjectorError> {
+    let Some(head) = store.head(partition).await? else { return Ok(Verified::default()) };
+    let folding = Folding::new(partition, log.partitions(), Folding::start(partition, &head.log));
+    let mut check = Check { log, store, folding, rest: Rest::default(), verified: Verified::default(), depth };
+    while check.folding.head.next < head.next && check.verified.divergence.is_none() {
+        let before = check.verified.records;
+        if !check.stretch(head.next).await? {
+            break;
+        }
+        progress(usize::try_from(check.verified.records - before).unwrap_or(usize::MAX));
+    }
+    if check.verified.divergence.is_none() && depth == Depth::Rows {
+        check.state().await?;
+    }
+    check.head(&head);
+    Ok(check.verified)
+}
+
+/// What is compared at the end, by key: the last row of each counts.
+#[derive(Default)]
+struct Rest {
+    wallets: BTreeMap<i64, (Offset, WalletRow)>,
+    lots: BTreeMap<(i64, String), (Offset, LotRow)>,
+    grants: BTreeMap<(i64, Offset), (Offset, GrantRow)>,
+    counters: BTreeMap<(i64, String, String, i64), (Offset, CounterRow)>,
+    quarantined: Vec<QuarantineRow>,
+    /// The identities of the segment that grows.
+    ids: Vec<IdRow>,
+}
+
+struct Check<L, S> {
+    log: Arc<L>,
+    store: Arc<S>,
+    folding: Folding,
+    rest: Rest,
+    verified: Verified,
+    depth: Depth,
+}
+
+impl<L: EventLog, S: Store> Check<L, S> {
+    /// Folds and compares the next stretch. Answers whether there was one.
+    async fn stretch(&mut self, end: Offset) -> Result<bool, ProjectorError> {
+        let from = self.folding.head.next;
+        let limit = STRETCH.min(usize::try_from(end.0 - from.0).unwrap_or(STRETCH));
+        let stretch = self.log.read(self.folding.head.partition, from, limit).await?;
+        let mut batch = empty_batch(&self.folding.head);
+        let mut scratch = Vec::new();
+        let deep = self.depth == Depth::Rows;
+        for start in (0..stretch.len()).step_by(CHUNK) {
+            let chunk: Vec<(&[u8], Read<'_>)> = (start..stretch.len().min(start + CHUNK))
+                .map(|at| (stretch.get(at), read(stretch.get(at), &mut scratch)))
+                .collect();
+            let told = prefetch(&mut self.folding, &*self.store, &chunk).await?;
+            for (bytes, read) in &chunk {
+                let at = Position { partition: self.folding.head.partition, offset: self.folding.head.next };
+                let sink = |did: Folded<'_>| {
+                    if deep {
+                        rows::add(&mut batch, did);
+                    }
+                };
+                let folded = self.folding.fold(bytes, read, &told, &mut { sink });
+                folded.map_err(|what| ProjectorError::NewerBuild { at, what })?;
+                self.folding.link(bytes);
+            }
+        }
+        self.verified.records += stretch.len() as u64;
+        if deep {
+            rows::finish(&mut batch, &mut self.folding);
+            self.compare(batch, from).await?;
+        }
+        Ok(!stretch.is_empty())
+    }
+
+    async fn compare(&mut self, batch: Batch, from: Offset) -> Result<(), ProjectorError> {
+        let watch = Stopwatch::now();
+        let (partition, to) = (self.folding.head.partition, self.folding.head.next);
+        let entries = self.store.entries_between(partition, from, to).await?;
+        let records = self.store.records_between(partition, from, to).await?;
+        self.verified.rows += (entries.len() + records.len()) as u64;
+        self.differ("entry", &batch.entries, &entries, |e: &EntryRow| e.offset);
+        self.differ("record", &batch.records, &records, |r: &RecordRow| r.offset);
+        for row in batch.ids {
+            if self.rest.ids.first().is_some_and(|first| first.segment != row.segment) {
+                self.segment().await?;
+            }
+            self.rest.ids.push(row);
+        }
+        self.rest.quarantined.extend(batch.quarantined);
+        let rest = &mut self.rest;
+        rest.wallets.extend(batch.wallets.into_iter().map(|w| (w.no, (to, WalletRow { as_of: Offset(0), ..w }))));
+        rest.lots.extend(batch.lots.into_iter().map(|l| ((l.wallet, l.lot.clone()), (to, l))));
+        rest.grants.extend(batch.grants.into_iter().map(|g| ((g.wallet, g.offset), (g.offset, g))));
+        let counters = batch.counters.into_iter();
+        rest.counters.extend(counters.map(|c| ((c.wallet, c.price.clone(), c.charge.clone(), c.period), (to, c))));
+        self.verified.rows_took += watch.elapsed();
+        Ok(())
+    }
+
+    /// Compares the identities of a segment.
+    async fn segment(&mut self) -> Result<(), ProjectorError> {
+        let mut expected = std::mem::take(&mut self.rest.ids);
+        let Some(first) = expected.first() else { return Ok(()) };
+        let mut found = self.store.segment(self.folding.head.partition, first.segment).await?;
+        let key = |row: &IdRow| (row.offset, row.key);
+        expected.sort_unstable_by_key(key);
+        found.sort_unstable_by_key(key);
+        self.verified.rows += found.len() as u64;
+        self.differ("id", &expected, &found, |row: &IdRow| row.offset);
+        Ok(())
+    }
+
+    /// Compares what is kept by key and not by offset.
+    async fn state(&mut self) -> Result<(), ProjectorError> {
+        let watch = Stopwatch::now();
+        self.segment().await?;
+        let partition = self.folding.head.partition;
+        let rest = std::mem::take(&mut self.rest);
+        let store = self.store.clone();
+        let quarantined = store.quarantined(partition).await?;
+        self.verified.rows += quarantined.len() as u64;
+        self.differ("quarantine", &rest.quarantined, &quarantined, |q| q.offset);
+
+        let mut found = Vec::new();
+        while let Some(page) = page(store.all_wallets(partition, found.last().map(|w: &WalletRow| w.no), PAGE)).await? {
+            found.extend(page.into_iter().map(|w| WalletRow { as_of: Offset(0), ..w }));
+        }
+        self.differ_by_key("wallet", rest.wallets, found, |w| w.no);
+        let mut found: Vec<LotRow> = Vec::new();
+        let last = |l: &LotRow| (l.wallet, l.lot.clone());
+        while let Some(page) = page(store.all_lots(partition, found.last().map(last), PAGE)).await? {
+            found.extend(page);
+        }
+        self.differ_by_key("lot", rest.lots, found, last);
+        let mut found: Vec<GrantRow> = Vec::new();
+        let last = |g: &GrantRow| (g.wallet, g.offset);
+        while let Some(page) = page(store.all_grants(partition, found.last().map(last), PAGE)).await? {
+            found.extend(page);
+        }
+        self.differ_by_key("grant", rest.grants, found, last);
+        let mut found: Vec<CounterRow> = Vec::new();
+        let last = |c: &CounterRow| (c.wallet, c.price.clone(), c.charge.clone(), c.period);
+        while let Some(page) = page(store.all_counters(partition, found.last().map(last), PAGE)).await? {
+            found.extend(page);
+        }
+        self.differ_by_key("counter", rest.counters, found, last);
+        self.verified.rows_took += watch.elapsed();
+        Ok(())
+    }
+
+    /// Compares chain, digest and counts.
+    fn head(&mut self, stored: &Head) {
+        let mut batch = empty_batch(&self.folding.head);
+        rows::finish(&mut batch, &mut self.folding);
+        let ours = Head { epoch: stored.epoch, ..self.folding.head.clone() };
+        self.verified.digest = ours.digest;
+        self.verified.chain = ours.chain;
+        if self.verified.divergence.is_none() && ours != *stored {
+            let offset = Offset(stored.next.0.saturating_sub(1));
+            let at = Position { partition: stored.partition, offset };
+            let (expected, found) = (format!("{ours:?}"), format!("{stored:?}"));
+            self.verified.divergence = Some(Divergence { at, table: "head", expected, found });
+        }
+    }
+
+    /// Notes the first place where two lists, both by offset, are not the same.
+    fn differ<R: PartialEq + Debug>(
+        &mut self,
+        table: &'static str,
+        expected: &[R],
+        found: &[R],
+        offset: impl Fn(&R) -> Offset,
+    ) {
+        let longer = expected.len().max(found.len());
+        let Some(at) = (0..longer).find(|at| expected.get(*at) != found.get(*at)) else { return };
+        let (expected, found) = (expected.get(at), found.get(at));
+        let at = expected.into_iter().chain(found).map(offset).min().unwrap_or_default();
+        self.note(at, table, expected, found);
+    }
+
+    fn differ_by_key<K: Ord, R: PartialEq + Debug>(
+        &mut self,
+        table: &'static str,
+        mut expected: BTreeMap<K, (Offset, R)>,
+        found: Vec<R>,
+        key: impl Fn(&R) -> K,
+    ) {
+        self.verified.rows += found.len() as u64;
+        for row in found {
+            match expected.remove(&key(&row)) {
+                Some((_, expected)) if expected == row => {}
+                Some((at, expected)) => self.note(at, table, Some(&expected), Some(&row)),
+                None => self.note(Offset(0), table, None, Some(&row)),
+            }
+        }
+        for (_, (at, missing)) in expected {
+            self.note(at, table, Some(&missing), None);
+        }
+    }
+
+    fn note<R: Debug>(&mut self, offset: Offset, table: &'static str, expected: Option<&R>, found: Option<&R>) {
+        let sooner = |d: &Divergence| d.at.offset <= offset;
+        if self.verified.divergence.as_ref().is_some_and(sooner) {
+            return;
+        }
+        let show = |row: Option<&R>| row.map_or_else(|| "no row".to_owned(), |row| format!("{row:?}"));
+        let at = Position { partition: self.folding.head.partition, offset };
+        self.verified.divergence =
+            Some(Divergence { at, table, expected: show(expected), found: show(found) });
+    }
+}
+
+/// A page of rows; none when there are no more.
+async fn page<R>(
+    rows: impl Future<Output = Result<Vec<R>, store::StoreError>>,
+) -> Result<Option<Vec<R>>, store::StoreError> {
+    rows.await.map(|rows| (!rows.is_empty()).then_some(rows))
+}
