@@ -22,6 +22,19 @@ impl Progress {
             Some(_) => "{wide_bar} {human_pos}/{human_len} {msg}, {per_sec}, {eta} left",
             None => "{spinner} {human_pos} {msg}, {per_sec}, {elapsed}",
         };
+        Self::shaped(shape, things, total)
+    }
+
+    /// Begins a bar of so many bytes (unknown: none).
+    pub(crate) fn bytes(total: Option<u64>) -> Self {
+        let shape = match total {
+            Some(_) => "{wide_bar} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left",
+            None => "{spinner} {bytes}, {bytes_per_sec}, {elapsed}",
+        };
+        Self::shaped(shape, "", total)
+    }
+
+    fn shaped(shape: &str, things: &'static str, total: Option<u64>) -> Self {
         let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::hidden()).with_message(things);
         bar.set_style(ProgressStyle::with_template(shape).expect("the template is well formed"));
         Self { bar, began: Instant::now() }

@@ -1,0 +1,137 @@
+//! `drawdown ingest`: events into the log.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+
+use ::ingest::Stamp;
+use anyhow::Context as _;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use eventlog::LogError;
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::intake::{IntakeError, Letter, Taken, take_in};
+use crate::progress::Progress;
+
+/// Bytes that are read at once.
+const CHUNK: usize = 1 << 20;
+
+/// Append usage from CloudEvents 1.0: one JSON object a line, or one JSON array.
+///
+/// What is refused is counted by its reason, and the rest is taken. To ingest the same again is safe: an event counts once.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  drawdown --data ./data ingest usage.ndjson --dead-letters refused.ndjson\n\n\
+    An event:\n  {\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"app\",\"type\":\"image.generated\",\"subject\":\"team-7\"}"
+)]
+pub(crate) struct Args {
+    /// The file with the events; - is the standard input
+    file: PathBuf,
+    /// Record each event at its own time: for history from elsewhere
+    #[arg(long)]
+    backfill: bool,
+    /// Add what is refused to this file, a JSON object a line: line, code, reason, event
+    #[arg(long, value_name = "FILE")]
+    dead_letters: Option<PathBuf>,
+}
+
+#[derive(Serialize)]
+struct Report {
+    appended: u64,
+    refused: u64,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:<12} {:>12}\n{:<12} {:>12}", "appended", self.appended, "refused", self.refused)
+    }
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
+    let events = open(&args.file)?;
+    let dead_letters = args.dead_letters.as_deref().map(dead_letters).transpose()?;
+    let log = context.open_log().await?;
+    let (clock, backfill) = (context.clone(), args.backfill);
+    let stamp = move || Stamp { now: clock.now(), by: "operator", backfill };
+    let (taken, ended) =
+        take_in(&*log, events, stamp, move |letter| write(letter, dead_letters.as_ref())).await;
+    if ended.is_ok() {
+        log.close().await?;
+    }
+    context.print(&Report { appended: taken.appended, refused: taken.refused })?;
+    explain(&taken);
+    ended.map_err(|error| broke_off(error, taken.appended))?;
+    Ok(if taken.refused == 0 { Exit::Ok } else { Exit::Refused })
+}
+
+fn open(path: &Path) -> anyhow::Result<Box<dyn BufRead + Send>> {
+    if path == Path::new("-") {
+        return Ok(Box::new(BufReader::with_capacity(CHUNK, io::stdin())));
+    }
+    let opened = File::open(path).and_then(|file| Ok((file.metadata()?.len(), file)));
+    let (bytes, file) = opened.with_context(|| format!("{} cannot be read", path.display()))?;
+    let progress = Progress::bytes(Some(bytes).filter(|bytes| *bytes > 0));
+    Ok(Box::new(BufReader::with_capacity(CHUNK, Watched { file, progress })))
+}
+
+/// A file that shows how far it was read.
+struct Watched {
+    file: File,
+    progress: Progress,
+}
+
+impl Read for Watched {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(into)?;
+        self.progress.add(read);
+        Ok(read)
+    }
+}
+
+fn dead_letters(path: &Path) -> anyhow::Result<File> {
+    let file = OpenOptions::new().append(true).create(true).open(path);
+    file.with_context(|| format!("{} cannot be written", path.display()))
+}
+
+/// Adds a refused event to the dead letters, if they are kept.
+fn write(letter: &Letter<'_>, file: Option<&File>) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        line: u64,
+        code: &'a str,
+        reason: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        event: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        event_base64: Option<String>,
+    }
+    let Some(mut file) = file else { return Ok(()) };
+    let event = letter.event.and_then(|event| str::from_utf8(event).ok());
+    let event_base64 = letter.event.filter(|_| event.is_none()).map(|event| STANDARD.encode(event));
+    let (line, code, reason) = (letter.line, letter.refusal.code(), letter.refusal.to_string());
+    let mut text = serde_json::to_vec(&Line { line, code, reason, event, event_base64 })?;
+    text.push(b'\n');
+    file.write_all(&text)
+}
+
+/// Tells why events were refused: of each reason, how often and where first.
+fn explain(taken: &Taken) {
+    for (code, reason) in &taken.reasons {
+        eprintln!("refused {} ({code}), the first on line {}: {}", reason.count, reason.line, reason.first);
+    }
+}
+
+/// What to do when not all events were taken.
+fn broke_off(error: IntakeError, appended: u64) -> anyhow::Error {
+    let last = match &error {
+        IntakeError::Append(LogError::Unknown(_)) => ", and some more may be",
+        IntakeError::Append(_) | IntakeError::Read(_) | IntakeError::DeadLetters(_) => "",
+    };
+    anyhow::Error::from(error).context(format!(
+        "{appended} events are in the log and durable{last}; ingest the same again once this is mended, each counts once"
+    ))
+}
