@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use eventlog::Durability;
 
-use crate::commands::{completions, init, project, run, tick};
+use crate::commands::{balance, completions, grants, ingest, init, ledger, project, run, tick, usage, wallets};
 use crate::context::Context;
 use crate::exit::Exit;
 
@@ -36,9 +36,15 @@ enum Survives {
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Args),
+    Ingest(ingest::Args),
     Project(project::Args),
     Tick(tick::Args),
     Run(run::Args),
+    Balance(balance::Args),
+    Ledger(ledger::Args),
+    Grants(grants::Args),
+    Usage(usage::Args),
+    Wallets(wallets::Args),
     Completions(completions::Args),
 }
 
@@ -61,9 +67,15 @@ impl Cli {
         let context = Context { data: self.data, json: self.json, durability };
         match self.command {
             Command::Init(args) => init::run(args, &context).await,
+            Command::Ingest(args) => ingest::run(args, &context).await,
             Command::Project(args) => project::run(args, &context).await,
             Command::Tick(args) => tick::run(args, &context).await,
             Command::Run(args) => run::run(args, &context).await,
+            Command::Balance(args) => balance::run(args, &context).await,
+            Command::Ledger(args) => ledger::run(args, &context).await,
+            Command::Grants(args) => grants::run(args, &context).await,
+            Command::Usage(args) => usage::run(args, &context).await,
+            Command::Wallets(args) => wallets::run(args, &context).await,
             Command::Completions(args) => completions::run(args),
         }
     }

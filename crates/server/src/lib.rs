@@ -5,9 +5,11 @@ mod commands;
 pub mod context;
 pub mod documents;
 mod exit;
+mod intake;
 mod lock;
 mod progress;
 mod projecting;
 mod stop;
+mod view;
 
 pub use exit::Exit;

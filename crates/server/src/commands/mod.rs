@@ -1,7 +1,13 @@
 //! The commands, each with its arguments, what it does, and what it prints.
 
+pub(crate) mod balance;
 pub(crate) mod completions;
+pub(crate) mod grants;
+pub(crate) mod ingest;
 pub(crate) mod init;
+pub(crate) mod ledger;
 pub(crate) mod project;
 pub(crate) mod run;
 pub(crate) mod tick;
+pub(crate) mod usage;
+pub(crate) mod wallets;

@@ -1,0 +1,98 @@
+//! One entry of a wallet's ledger.
+
+use anyhow::Context as _;
+use ledger::{Amount, Entry, EntryKind, Instant};
+use serde::Serialize;
+use store::rows::EntryRow;
+
+/// One transfer between two accounts.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct EntryNow {
+    /// The record that caused it; none where time alone did and no record has booked it yet.
+    pub(crate) partition: Option<u32>,
+    pub(crate) offset: Option<u64>,
+    /// Counted within the record.
+    pub(crate) line: Option<u32>,
+    pub(crate) kind: &'static str,
+    pub(crate) unit: String,
+    pub(crate) amount: Amount,
+    pub(crate) debit: String,
+    pub(crate) credit: String,
+    pub(crate) available_after: Amount,
+    pub(crate) effective_at: Instant,
+    pub(crate) booked_at: Instant,
+    pub(crate) lot: Option<String>,
+    pub(crate) other_lot: Option<String>,
+    pub(crate) subject: Option<String>,
+    pub(crate) feature: Option<String>,
+    pub(crate) price: Option<String>,
+    /// The usage's id and source, where one caused it.
+    pub(crate) usage: Option<String>,
+    pub(crate) source: Option<String>,
+}
+
+/// The kind of an entry's row.
+pub(crate) fn kind_of(row: &EntryRow) -> anyhow::Result<EntryKind> {
+    let kind = EntryKind::ALL.get(usize::from(row.kind));
+    kind.copied()
+        .with_context(|| format!("{} is no kind of entry this build knows: run `drawdown rebuild`", row.kind))
+}
+
+/// An amount from a row.
+pub(crate) fn amount(text: &str) -> anyhow::Result<Amount> {
+    Amount::parse_sum(text).with_context(|| format!("a stored amount is {text:?}: run `drawdown rebuild`"))
+}
+
+impl EntryNow {
+    /// An entry that is booked.
+    pub(crate) fn booked(partition: u32, row: EntryRow) -> anyhow::Result<Self> {
+        let kind = kind_of(&row)?;
+        let (debit, credit) = kind.accounts(row.lot.as_deref(), row.other_lot.as_deref());
+        Ok(Self {
+            partition: Some(partition),
+            offset: Some(row.offset.0),
+            line: Some(row.line),
+            kind: kind.word(),
+            amount: amount(&row.amount)?,
+            debit,
+            credit,
+            available_after: amount(&row.available_after)?,
+            effective_at: Instant(row.effective_at),
+            booked_at: Instant(row.booked_at),
+            unit: row.unit,
+            lot: row.lot,
+            other_lot: row.other_lot,
+            subject: row.subject,
+            feature: row.feature,
+            price: row.price,
+            usage: None,
+            source: None,
+        })
+    }
+
+    /// An entry that is due by time alone, and that the wallet's next record will book.
+    pub(crate) fn due(entry: &Entry) -> Self {
+        let text = |name: &Option<ledger::Name>| name.as_ref().map(ToString::to_string);
+        let (debit, credit) = entry.kind.accounts(entry.lot.as_deref(), entry.other_lot.as_deref());
+        Self {
+            partition: None,
+            offset: None,
+            line: None,
+            kind: entry.kind.word(),
+            unit: entry.unit.to_string(),
+            amount: entry.amount,
+            debit,
+            credit,
+            available_after: entry.available_after,
+            effective_at: entry.effective_at,
+            booked_at: entry.booked_at,
+            lot: text(&entry.lot),
+            other_lot: text(&entry.other_lot),
+            subject: None,
+            feature: text(&entry.feature),
+            price: text(&entry.price),
+            usage: None,
+            source: None,
+        }
+    }
+}

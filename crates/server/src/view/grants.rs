@@ -1,0 +1,198 @@
+//! A wallet's grants, and what became of what they gave.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use anyhow::Context as _;
+use ledger::{Amount, Instant, Lot, Offset, Terms};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use store::Store;
+use store::rows::{GrantRow, LotRow};
+
+use super::entry::amount;
+use crate::view::{Align, AsOf, Reading, Table, WalletNow, behind, when};
+
+/// A page of a wallet's grants.
+#[derive(Debug, Serialize)]
+pub(crate) struct Grants {
+    wallet: String,
+    as_of: AsOf,
+    grants: Vec<GrantNow>,
+    /// Give this as `--after` for the next page; none on the last one.
+    next: Option<u64>,
+    behind: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct GrantNow {
+    grant: String,
+    partition: u32,
+    offset: u64,
+    unit: String,
+    /// Of each lot.
+    amount: String,
+    category: String,
+    priority: u8,
+    effective_at: Instant,
+    #[serde(flatten)]
+    sums: Sums,
+    /// The next lot to open, if one is to come.
+    next_lot: Option<NextLot>,
+    /// Everything that was promised, as recorded.
+    terms: Box<RawValue>,
+}
+
+#[derive(Debug, Serialize)]
+struct NextLot {
+    lot: String,
+    effective_at: Instant,
+}
+
+/// Where the credits of a grant's lots are. What was carried over is issued once: issued = the sum of the others.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+struct Sums {
+    lots: u64,
+    issued: Amount,
+    remaining: Amount,
+    held: Amount,
+    consumed: Amount,
+    expired: Amount,
+    voided: Amount,
+    moved: Amount,
+}
+
+impl Sums {
+    fn add_row(&mut self, row: &LotRow) -> anyhow::Result<()> {
+        self.lots += 1;
+        if row.origin.is_none() {
+            self.issued.add(amount(&row.issued)?);
+        }
+        self.remaining.add(amount(&row.remaining)?);
+        self.held.add(amount(&row.held)?);
+        self.consumed.add(amount(&row.consumed)?);
+        self.expired.add(amount(&row.expired)?);
+        self.voided.add(amount(&row.voided)?);
+        self.moved.add(amount(&row.moved)?);
+        Ok(())
+    }
+
+    fn add_lot(&mut self, lot: &Lot) {
+        self.lots += 1;
+        if lot.origin.is_none() {
+            self.issued.add(lot.issued);
+        }
+        self.remaining.add(lot.remaining);
+        self.held.add(lot.held);
+        self.consumed.add(lot.consumed);
+        self.expired.add(lot.expired);
+        self.voided.add(lot.voided);
+        self.moved.add(lot.moved);
+    }
+}
+
+impl Grants {
+    pub(crate) async fn read(
+        reading: &Reading,
+        now: &WalletNow,
+        after: Option<Offset>,
+        limit: u32,
+    ) -> anyhow::Result<Self> {
+        let mut rows = reading.store.grants(now.no, after, limit.saturating_add(1)).await?;
+        let more = rows.len() > limit as usize;
+        rows.truncate(limit as usize);
+        let sums = sums(reading, now).await?;
+        Ok(Self {
+            wallet: now.id.clone(),
+            as_of: now.as_of,
+            next: rows.last().filter(|_| more).map(|row| row.offset.0),
+            grants: rows
+                .into_iter()
+                .map(|row| GrantNow::of(row, &sums, now))
+                .collect::<anyhow::Result<_>>()?,
+            behind: now.behind,
+        })
+    }
+}
+
+/// The sums of every grant: of the rows, and of lots that are in the wallet's document as it is now.
+async fn sums(reading: &Reading, now: &WalletNow) -> anyhow::Result<BTreeMap<String, Sums>> {
+    let newer: BTreeMap<&str, &Lot> =
+        now.wallet.lots().iter().chain(&now.due.left).map(|lot| (&*lot.id, lot)).collect();
+    let mut sums = BTreeMap::<String, Sums>::new();
+    for row in reading.store.lots(now.no).await?.iter().filter(|row| !newer.contains_key(row.lot.as_str())) {
+        sums.entry(row.grant.clone()).or_default().add_row(row)?;
+    }
+    for lot in newer.values().filter(|lot| !lot.is_untouched()) {
+        sums.entry(lot.terms().grant_id.clone()).or_default().add_lot(lot);
+    }
+    Ok(sums)
+}
+
+impl GrantNow {
+    fn of(row: GrantRow, sums: &BTreeMap<String, Sums>, now: &WalletNow) -> anyhow::Result<Self> {
+        let mut upcoming = now.wallet.upcoming().filter(|(terms, _, _)| terms.grant_id == row.grant);
+        let next = |(terms, cycle, effective_at): (&Terms, u32, Instant)| NextLot {
+            lot: format!("{}#{cycle}", terms.grant_id),
+            effective_at,
+        };
+        Ok(Self {
+            partition: now.as_of.partition,
+            offset: row.offset.0,
+            sums: sums.get(&row.grant).copied().unwrap_or_default(),
+            next_lot: upcoming.next().map(next),
+            terms: RawValue::from_string(row.body).with_context(|| {
+                format!("the stored grant `{}` cannot be read: run `drawdown rebuild`", row.grant)
+            })?,
+            grant: row.grant,
+            unit: row.unit,
+            amount: row.amount,
+            category: row.category,
+            priority: row.priority,
+            effective_at: Instant(row.effective_at),
+        })
+    }
+}
+
+impl fmt::Display for Grants {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}, grants at {}", self.wallet, when(self.as_of.time))?;
+        let mut table = Table::new([
+            ("grant", Align::Left),
+            ("each lot", Align::Right),
+            ("unit", Align::Left),
+            ("category", Align::Left),
+            ("from", Align::Left),
+            ("lots", Align::Right),
+            ("issued", Align::Right),
+            ("remaining", Align::Right),
+            ("consumed", Align::Right),
+            ("expired", Align::Right),
+            ("next lot", Align::Left),
+        ]);
+        for grant in &self.grants {
+            let next = |next: &NextLot| format!("{} at {}", next.lot, when(next.effective_at));
+            table.add([
+                grant.grant.clone(),
+                grant.amount.clone(),
+                grant.unit.clone(),
+                grant.category.clone(),
+                when(grant.effective_at),
+                grant.sums.lots.to_string(),
+                grant.sums.issued.to_string(),
+                grant.sums.remaining.to_string(),
+                grant.sums.consumed.to_string(),
+                grant.sums.expired.to_string(),
+                grant.next_lot.as_ref().map(next).unwrap_or_default(),
+            ]);
+        }
+        if table.is_empty() {
+            writeln!(f, "  no grants")?;
+        }
+        write!(f, "{table}")?;
+        if let Some(next) = self.next {
+            writeln!(f, "\nmore: --after {next}")?;
+        }
+        f.write_str(&behind(self.behind))
+    }
+}

@@ -1,0 +1,21 @@
+//! What the commands that read show, true as of a moment: built from log and projections, printed as text or as JSON.
+//!
+//! A report is a value that is `Serialize` (JSON: amounts as decimal strings, times as RFC 3339) and `Display` (text for
+//! people). What time alone has done since a wallet's last record is in it, whether or not a scheduler ran.
+
+pub(crate) mod balance;
+pub(crate) mod entry;
+pub(crate) mod grants;
+mod order;
+mod reading;
+mod show;
+pub(crate) mod statement;
+pub(crate) mod sums;
+mod table;
+mod units;
+pub(crate) mod usage;
+pub(crate) mod wallets;
+
+pub(crate) use reading::{AsOf, Reading, WalletNow};
+pub(crate) use show::{behind, number, when};
+pub(crate) use table::{Align, Table};

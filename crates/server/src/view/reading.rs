@@ -1,0 +1,108 @@
+//! A wallet as it is now.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use eventlog::{EventLog, SqliteLog};
+use ledger::{Catalogue, Changes, Instant, Offset, Partition, Wallet, advanced};
+use serde::Serialize;
+use store::rows::WalletRow;
+use store::{SqliteStore, Store};
+
+use crate::context::Context;
+use crate::view::behind;
+
+/// What is read from, and when.
+#[derive(Clone)]
+pub(crate) struct Reading {
+    pub(crate) log: Arc<SqliteLog>,
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) now: Instant,
+}
+
+/// As of when a report is true.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(crate) struct AsOf {
+    pub(crate) partition: u32,
+    /// After all records of the partition below this offset.
+    pub(crate) offset: u64,
+    pub(crate) time: Instant,
+}
+
+/// A wallet, advanced to now.
+pub(crate) struct WalletNow {
+    pub(crate) id: String,
+    /// Its number in the store.
+    pub(crate) no: i64,
+    pub(crate) as_of: AsOf,
+    /// How many records of its partition are not folded yet.
+    pub(crate) behind: u64,
+    pub(crate) catalogue: Arc<Catalogue>,
+    pub(crate) wallet: Wallet,
+    /// What time alone has done since its last record.
+    pub(crate) due: Changes,
+}
+
+impl Reading {
+    /// Opens log and projections beside whoever writes them. Where nothing is, it reads nothing.
+    pub(crate) async fn open(context: &Context) -> anyhow::Result<Self> {
+        let Some(log) = context.open_log_if_any().await? else {
+            bail!("there is no log in {}: make one with `drawdown init`", context.data.display());
+        };
+        let store = match context.open_store_read_only().await? {
+            Some(store) => store,
+            None => SqliteStore::in_memory().await?,
+        };
+        Ok(Self { log, store: Arc::new(store), now: context.now() })
+    }
+
+    /// The catalogue as a partition has folded it.
+    pub(crate) async fn catalogue(&self, partition: Partition) -> anyhow::Result<Catalogue> {
+        Ok(match self.store.catalogue(partition).await? {
+            Some(text) => projector::stored_catalogue(&text)?,
+            None => Catalogue::default(),
+        })
+    }
+
+    /// A wallet as it is now.
+    ///
+    /// # Errors
+    ///
+    /// If no folded record names it.
+    pub(crate) async fn wallet(&self, id: &str) -> anyhow::Result<WalletNow> {
+        let partition = Partition::of(id, self.log.partitions());
+        // The head first: a wallet read later is true there too, because a commit brings all that changed.
+        let next = self.store.head(partition).await?.map_or(Offset(0), |head| head.next);
+        let Some((_, row)) = self.store.wallet(id).await? else {
+            let hint = behind(self.behind(partition, next).await?);
+            let hint =
+                if hint.is_empty() { "check its spelling with `drawdown wallets`" } else { hint.trim_end() };
+            bail!("no record names the wallet `{id}`: {hint}");
+        };
+        let next = next.max(row.as_of);
+        let catalogue = Arc::new(self.catalogue(partition).await?);
+        let behind = self.behind(partition, next).await?;
+        self.advance(partition, next, &row, catalogue, behind)
+    }
+
+    pub(crate) fn advance(
+        &self,
+        partition: Partition,
+        next: Offset,
+        row: &WalletRow,
+        catalogue: Arc<Catalogue>,
+        behind: u64,
+    ) -> anyhow::Result<WalletNow> {
+        let wallet = Wallet::read(&row.doc).with_context(|| {
+            format!("the stored wallet `{}` cannot be read: run `drawdown rebuild`", row.id)
+        })?;
+        let (wallet, due) = advanced(&catalogue, &wallet, self.now);
+        let as_of = AsOf { partition: partition.0, offset: next.0, time: wallet.clock };
+        Ok(WalletNow { id: row.id.clone(), no: row.no, as_of, behind, catalogue, wallet, due })
+    }
+
+    /// How many of a partition's records from `next` on are in the log.
+    pub(crate) async fn behind(&self, partition: Partition, next: Offset) -> anyhow::Result<u64> {
+        Ok(self.log.end(partition).await?.0.saturating_sub(next.0))
+    }
+}

@@ -1,0 +1,49 @@
+//! A wallet's amounts by unit.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ledger::{Amount, Instant, Lot, Wallet};
+use serde::Serialize;
+
+/// A wallet's totals of one unit.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub(crate) struct Totals {
+    /// Available and held together.
+    pub(crate) balance: Amount,
+    /// What holds hold.
+    pub(crate) held: Amount,
+    /// Open overage, which is not taken off what is available.
+    pub(crate) overage: Amount,
+    /// What is remaining in lots open now.
+    pub(crate) available: Amount,
+}
+
+/// The units that a wallet has something of, or will have.
+pub(crate) fn units(wallet: &Wallet) -> BTreeSet<String> {
+    let lots = wallet.lots().iter().map(|lot| lot.unit.to_string());
+    let overage = wallet.overage().iter().map(|o| o.unit.to_string());
+    let upcoming = wallet.upcoming().map(|(terms, _, _)| terms.unit.clone());
+    lots.chain(overage).chain(upcoming).collect()
+}
+
+impl Totals {
+    pub(crate) fn of(wallet: &Wallet, unit: &str) -> Self {
+        let (available, held) = (wallet.available(unit, wallet.clock), wallet.held(unit));
+        let overage = wallet.overage().iter().filter(|o| *o.unit == *unit).map(|o| o.amount).sum();
+        Self { balance: [available, held].into_iter().sum(), held, overage, available }
+    }
+}
+
+/// What is available of a unit by feature, where lots are limited to features; `*` is any other one.
+pub(crate) fn by_feature(lots: &[&Lot], now: Instant) -> BTreeMap<String, Amount> {
+    let open = || lots.iter().filter(|lot| lot.is_open(now) && !lot.remaining.is_zero());
+    let named: BTreeSet<&str> =
+        open().flat_map(|lot| &lot.terms().applies_to.feature).map(String::as_str).collect();
+    let pays = |lot: &Lot, feature: &str| {
+        let features = &lot.terms().applies_to.feature;
+        features.is_empty() || features.iter().any(|f| f == feature)
+    };
+    let sum = |feature: &str| open().filter(|lot| pays(lot, feature)).map(|lot| lot.remaining).sum();
+    let others = (!named.is_empty()).then_some("*");
+    named.iter().copied().chain(others).map(|feature| (feature.to_owned(), sum(feature))).collect()
+}

@@ -1,0 +1,160 @@
+//! A wallet's usage, one by one.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use anyhow::Context as _;
+use ledger::{Amount, Instant, Offset};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use store::rows::OutcomeCode;
+
+use super::pages::{Filter, Used, of_wallet};
+use super::rating::Rating;
+use super::sums::amounts;
+use crate::view::{Align, AsOf, Reading, Table, WalletNow, behind, when};
+
+/// A page of a wallet's usage.
+#[derive(Debug, Serialize)]
+pub(crate) struct List {
+    wallet: String,
+    as_of: AsOf,
+    usage: Vec<Line>,
+    /// Give this as `--after` for the next page; none on the last one.
+    next: Option<u64>,
+    behind: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct Line {
+    partition: u32,
+    offset: u64,
+    id: String,
+    source: String,
+    #[serde(rename = "type")]
+    kind: String,
+    subject: Option<String>,
+    /// The time it counts as of.
+    at: Instant,
+    recorded_at: Instant,
+    outcome: &'static str,
+    /// The record that first bore its id, for a duplicate or a conflict.
+    earlier: Option<u64>,
+    /// Why it has no price.
+    unpriced: Option<String>,
+    charged: BTreeMap<String, Amount>,
+    prices: Vec<String>,
+    vendor_cost: BTreeMap<String, Amount>,
+    data: Option<Box<RawValue>>,
+}
+
+impl List {
+    pub(crate) async fn read(
+        reading: &Reading,
+        now: &WalletNow,
+        filter: &Filter,
+        after: Option<Offset>,
+        limit: u32,
+    ) -> anyhow::Result<Self> {
+        let mut page = of_wallet(reading, now.no, filter, after, Some(limit.saturating_add(1))).await?;
+        let more = page.len() > limit as usize;
+        page.truncate(limit as usize);
+        let mut rating = Rating::of_wallet(now.catalogue.clone(), now.no, &now.wallet);
+        Ok(Self {
+            wallet: now.id.clone(),
+            as_of: now.as_of,
+            next: page.last().filter(|_| more).map(|used| used.record.offset.0),
+            usage: page
+                .into_iter()
+                .map(|used| Line::of(used, now.as_of.partition, &mut rating))
+                .collect::<anyhow::Result<_>>()?,
+            behind: now.behind,
+        })
+    }
+}
+
+impl Line {
+    fn of(used: Used, partition: u32, rating: &mut Rating) -> anyhow::Result<Self> {
+        let unpriced = used.unpriced().map(str::to_owned);
+        let counts = used.counts();
+        let Used { record, charges } = used;
+        let outcome = OutcomeCode::try_from(record.outcome)?;
+        let data = record.data.clone().map(RawValue::from_string).transpose();
+        let data =
+            data.with_context(|| format!("the stored usage at {partition}:{} is no JSON", record.offset))?;
+        let vendor_cost = if counts { rating.cost(&record, data.as_deref()) } else { BTreeMap::new() };
+        let mut charged = BTreeMap::<String, Amount>::new();
+        for charge in &charges {
+            charged.entry(charge.unit.clone()).or_default().add(charge.amount);
+        }
+        let mut prices: Vec<String> = charges.into_iter().filter_map(|charge| charge.price).collect();
+        prices.dedup();
+        Ok(Self {
+            partition,
+            offset: record.offset.0,
+            at: Instant(record.at),
+            recorded_at: Instant(record.recorded_at),
+            outcome: outcome.word(),
+            earlier: record.earlier.map(|offset| offset.0),
+            unpriced,
+            charged,
+            prices,
+            vendor_cost,
+            data,
+            id: record.id,
+            source: record.source,
+            kind: record.feature.unwrap_or_default(),
+            subject: record.subject,
+        })
+    }
+
+    /// What became of it, where that is not the usual.
+    fn note(&self) -> String {
+        if let Some(earlier) = self.earlier {
+            return format!("{} of {}:{earlier}", self.outcome, self.partition);
+        }
+        match &self.unpriced {
+            Some(why) => format!("unpriced: {why}"),
+            None if self.outcome == OutcomeCode::Applied.word() => String::new(),
+            None => self.outcome.to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for List {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}, usage up to {}", self.wallet, when(self.as_of.time))?;
+        let mut table = Table::new([
+            ("at", Align::Left),
+            ("time", Align::Left),
+            ("id", Align::Left),
+            ("type", Align::Left),
+            ("subject", Align::Left),
+            ("charged", Align::Right),
+            ("price", Align::Left),
+            ("vendor cost", Align::Right),
+            ("", Align::Left),
+        ]);
+        for line in &self.usage {
+            table.add([
+                format!("{}:{}", line.partition, line.offset),
+                when(line.at),
+                line.id.clone(),
+                line.kind.clone(),
+                line.subject.clone().unwrap_or_default(),
+                amounts(&line.charged),
+                line.prices.join(", "),
+                amounts(&line.vendor_cost),
+                line.note(),
+            ]);
+        }
+        if table.is_empty() {
+            writeln!(f, "  no usage")?;
+        }
+        write!(f, "{table}")?;
+        if let Some(next) = self.next {
+            writeln!(f, "\nmore: --after {next}")?;
+        }
+        f.write_str(&behind(self.behind))
+    }
+}
