@@ -51,7 +51,7 @@ impl Book {
             grant: identity.grant.and_then(|(key, _)| known(&self.ids, key)),
             counters: Vec::new(),
         };
-        let (outcome, id) = (|| {
+        let (outcome, id) = {
             let id = record.wallet().to_owned();
             match &record.event {
                 Event::Genesis(_) => (None, id),
@@ -71,7 +71,7 @@ impl Book {
                     (outcome, id)
                 }
             }
-        })();
+        };
         if let Some(outcome) = &outcome {
             let first = Known { offset: Offset(offset), content: identity.content };
             self.ids.entry(identity.key).or_insert(first);
