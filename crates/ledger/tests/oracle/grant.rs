@@ -54,10 +54,10 @@ pub(crate) struct Grant {
 }
 
 impl Grant {
-    /// Reads a `grant.issued` as it is understood when applied at `clock`.
-    pub(crate) fn parse(data: &Json, clock: i64, zone: Zone) -> Grant {
+    /// Reads a `grant.issued`; it takes effect when it happened, unless it says when.
+    pub(crate) fn parse(data: &Json, happened: i64, zone: Zone) -> Grant {
         let span = |value: &Json, key: &str| value.text(key).map(Span::parse);
-        let effective_at = data.text("effective_at").map_or(clock, instant);
+        let effective_at = data.text("effective_at").map_or(happened, instant);
         let cost = data.get("cost_basis").map(|basis| {
             let currency = basis.text("currency").expect("a cost basis has a currency").to_owned();
             (currency, amount(basis.text("money").expect("a cost basis has money")))
@@ -95,8 +95,8 @@ impl Grant {
         }
     }
 
-    /// Why the grant cannot be: the first reason that holds.
-    pub(crate) fn refusal(&self, unit_is_known: bool) -> Option<&'static str> {
+    /// Why the grant cannot be: all reasons that hold, with `|` between them; none if it can.
+    pub(crate) fn refusal(&self, unit_is_known: bool) -> String {
         let recurrence = self.recurrence.as_ref();
         let one_off = recurrence.is_none();
         let never_ends = self.expires_at.is_none() && self.expires_after.is_none();
@@ -118,7 +118,8 @@ impl Grant {
             (until.is_some_and(|until| until <= self.effective_at), "until_before_start"),
             (self.percent() > 100_000_000_000, "percent_over_100"),
         ];
-        checks.iter().find(|(holds, _)| *holds).map(|(_, reason)| *reason)
+        let reasons = checks.iter().filter(|(holds, _)| *holds).map(|(_, reason)| *reason);
+        reasons.collect::<Vec<_>>().join("|")
     }
 
     pub(crate) fn is_quiet(&self) -> bool {

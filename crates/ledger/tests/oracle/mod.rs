@@ -37,7 +37,8 @@ pub(crate) struct Summary {
     pub(crate) overage: BTreeMap<(String, String, String), i128>,
     /// All entries in the order they were booked.
     pub(crate) entries: Vec<EntrySum>,
-    /// The outcomes of the wallet's records by offset, as one line each.
+    /// The outcomes of the wallet's records by offset, as one line each; a grant that is rejected for several
+    /// reasons has them all, with `|` between them.
     pub(crate) outcomes: Vec<(u64, String)>,
 }
 

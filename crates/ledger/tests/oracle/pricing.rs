@@ -92,7 +92,8 @@ pub(crate) fn price_usage(
         }
     }
     let (_, name, revision, price) = best.ok_or("no_price")?;
-    let mut sums: BTreeMap<(String, String), BigRational> = BTreeMap::new();
+    // One sum for each unit and feature, in the order in which the charges name them.
+    let mut sums: Vec<(String, String, BigRational)> = Vec::new();
     let mut counted = counters.clone();
     for charge in price.body.list("charges") {
         let quantity = quantity(charge.get("quantity"), data)?;
@@ -103,11 +104,14 @@ pub(crate) fn price_usage(
         });
         let feature = charge.text("feature").or(price.body.text("feature")).unwrap_or(event_type);
         let unit = charge.text("unit").expect("a charge names a unit");
-        let sum = sums.entry((unit.to_owned(), feature.to_owned())).or_insert_with(zero);
-        *sum += cost(charge, quantity, counter);
+        let cost = cost(charge, quantity, counter);
+        match sums.iter_mut().find(|sum| (sum.0.as_str(), sum.1.as_str()) == (unit, feature)) {
+            Some(sum) => sum.2 += cost,
+            None => sums.push((unit.to_owned(), feature.to_owned(), cost)),
+        }
     }
     let mut charges = Vec::new();
-    for ((unit, feature), exact) in sums {
+    for (unit, feature, exact) in sums {
         charges.push((unit, feature, round(&exact, price.body.get("rounding"))?));
     }
     *counters = counted;
@@ -117,18 +121,17 @@ pub(crate) fn price_usage(
 /// How much of something an event tells of.
 fn quantity(wanted: Option<&Json>, data: Option<&Json>) -> Result<BigRational, &'static str> {
     let Some(wanted) = wanted else { return Ok(BigRational::from_integer(1.into())) };
-    let mut quantity = match data.and_then(|data| data.at(wanted.text("field").expect("a field"))) {
-        Some(value) => number(value)?,
+    let read = |path: &str| match data.and_then(|data| data.at(path)) {
+        Some(value) => number(value),
         None => match wanted.text("default") {
-            Some(default) => exact(default),
-            None if data.is_none() => return Err("no_data"),
-            None => return Err("missing_quantity"),
+            Some(default) => Ok(exact(default)),
+            None if !matches!(data, Some(Json::Object(_))) => Err("no_data"),
+            None => Err("missing_quantity"),
         },
     };
+    let mut quantity = read(wanted.text("field").expect("a field"))?;
     for path in wanted.texts("minus") {
-        if let Some(value) = data.and_then(|data| data.at(&path)) {
-            quantity -= number(value)?;
-        }
+        quantity -= read(&path)?;
     }
     if quantity < zero() { Err("negative_quantity") } else { Ok(quantity) }
 }

@@ -54,7 +54,7 @@ impl Step<'_> {
                 && (grant.features.is_empty() || grant.features.contains(feature))
         };
         self.overage_policy().repay
-            && self.wallet.overage.keys().any(|(unit, _, feature)| repays(unit, feature))
+            && self.wallet.overage.keys().any(|(_, feature, unit)| repays(unit, feature))
     }
 
     fn in_order_of_issue(&self, wanted: impl Fn(&Lot) -> bool) -> Vec<usize> {

@@ -3,7 +3,7 @@
 use super::Envelope;
 use super::pricing::price_usage;
 use super::step::{Note, Step};
-use super::wallet::Bucket;
+use super::wallet::{Bucket, Place};
 
 /// What is charged for a usage: its time, who used, and what for.
 struct Draw<'a> {
@@ -143,7 +143,7 @@ impl Step<'_> {
     fn owe(&mut self, draw: &Draw<'_>, amount: i128) {
         let (month, ends) = self.wallet.zone_at(self.catalogue, draw.time).month(draw.time);
         let closes_at = ends + self.default_lateness();
-        let key = (draw.unit.to_owned(), month, draw.feature.to_owned());
+        let key = (month, draw.feature.to_owned(), draw.unit.to_owned());
         let bucket = self.wallet.overage.entry(key).or_insert(Bucket { open: 0, closes_at });
         bucket.open += amount;
         self.book(draw.note("overage"), draw.unit, None, ("overage", "usage"), amount);
@@ -163,7 +163,7 @@ impl Step<'_> {
         }
         let keys: Vec<_> = self.wallet.overage.keys().cloned().collect();
         for key in keys {
-            let (unit, _, feature) = &key;
+            let (_, feature, unit) = &key;
             let (lots, clock) = (&self.wallet.lots, self.wallet.clock);
             let repays = |lot: &usize| {
                 let grant = &self.wallet.grants[lots[*lot].grant];
@@ -204,15 +204,8 @@ impl Step<'_> {
         self.wallet.overage.retain(|_, bucket| bucket.open > 0);
     }
 
-    fn clear(
-        &mut self,
-        key: &(String, String, String),
-        kind: &str,
-        lot: Option<usize>,
-        from: &str,
-        amount: i128,
-    ) {
-        let (unit, _, feature) = key;
+    fn clear(&mut self, key: &Place, kind: &str, lot: Option<usize>, from: &str, amount: i128) {
+        let (_, feature, unit) = key;
         self.wallet.overage.get_mut(key).expect("it is open").open -= amount;
         let note = Note { feature: Some(feature), ..Note::plain(kind, self.wallet.clock) };
         self.book(note, unit, lot, (from, "overage"), amount);

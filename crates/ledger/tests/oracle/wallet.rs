@@ -20,6 +20,9 @@ struct Configuration {
     overage: Option<OveragePolicy>,
 }
 
+/// Where overage belongs: month, feature and unit, in the order in which it is paid back.
+pub(crate) type Place = (String, String, String);
+
 /// Overage of one unit, month and feature that is still open.
 pub(crate) struct Bucket {
     pub(crate) open: i128,
@@ -36,7 +39,7 @@ pub(crate) struct Wallet {
     grant_ids: BTreeMap<String, (u64, String)>,
     pub(crate) lots: Vec<Lot>,
     pub(crate) next_number: u64,
-    pub(crate) overage: BTreeMap<(String, String, String), Bucket>,
+    pub(crate) overage: BTreeMap<Place, Bucket>,
     pub(crate) counters: Counters,
     pub(crate) entries: Vec<EntrySum>,
     identities: Identities,
@@ -112,9 +115,11 @@ impl Wallet {
             Some((first, _)) => return format!("conflict {first}"),
             None => {}
         }
-        let grant = Grant::parse(&envelope.data, self.clock, self.zone_at(catalogue, self.clock));
-        if let Some(reason) = grant.refusal(catalogue.has_unit(&grant.unit)) {
-            return format!("rejected {reason}");
+        let happened = envelope.time.unwrap_or(envelope.recorded_at);
+        let grant = Grant::parse(&envelope.data, happened, self.zone_at(catalogue, self.clock));
+        let reasons = grant.refusal(catalogue.has_unit(&grant.unit));
+        if !reasons.is_empty() {
+            return format!("rejected {reasons}");
         }
         self.grant_ids.insert(id, (offset, content));
         Step { wallet: self, catalogue, offset, by_record: true }.issue_grant(grant);
@@ -157,12 +162,15 @@ impl Wallet {
             ends: lot.end,
             priority: self.grants[lot.grant].priority,
         };
+        let overage = |((month, feature, unit), bucket): (&Place, &Bucket)| {
+            ((unit.clone(), month.clone(), feature.clone()), bucket.open)
+        };
         Summary {
             clock: self.clock,
             claimed: !self.configurations.is_empty(),
             unpriced: self.unpriced,
             lots: lots.map(|lot| (lot.id(&self.grants), sum(lot))).collect(),
-            overage: self.overage.iter().map(|(key, bucket)| (key.clone(), bucket.open)).collect(),
+            overage: self.overage.iter().map(overage).collect(),
             entries: self.entries.clone(),
             outcomes: self.outcomes.clone(),
         }

@@ -233,3 +233,64 @@ fn what_a_quota_has_left_is_available_before_anything_touches_it() {
     "#,
     );
 }
+
+/// A zone that crosses the date line: 03-29T01:30Z follows Saturday 15:30 and is Sunday 15:30.
+const JUMPER: &str = r#"publish zone Jumper {"before":-36000,"transitions":[[1774747800,50400]]}"#;
+
+#[test]
+fn a_day_that_the_zone_skips_is_no_occurrence_and_takes_no_number() {
+    check(&format!(
+        r#"
+        01-01 {JUMPER}
+        01-01 configure {{"zone":"Jumper"}}
+        03-27T01:30 grant g 1 {{"recurrence":{{"interval":"P1D"}}}}
+        03-29T02:00 grant b 1 {{"allowed_lateness":"PT1M","effective_at":"@03-27T01:30","recurrence":{{"interval":"P1D"}}}}
+        ------
+        b#3 1 of 1           from 03-29T01:30 to 03-30T01:30
+        g#1 0 of 1 expired 1 from 03-27T01:30 to 03-28T01:30
+        g#2 0 of 1 expired 1 from 03-28T01:30 to 03-29T01:30
+        g#3 1 of 1           from 03-29T01:30 to 03-30T01:30
+    "#
+    ));
+}
+
+#[test]
+fn an_anchor_in_an_hour_that_comes_twice_is_an_occurrence_itself() {
+    // 10-25T01:30Z is the second 02:30: the first lot is whole, and the next day's 02:30 is 25 h after the first.
+    check(&format!(
+        r#"
+        01-01 {SUMMER}
+        01-01 configure {{"zone":"Europe/Berlin"}}
+        10-25T01:30 grant g 24 {{"recurrence":{{"interval":"P1D","first":"prorated"}}}}
+        ------
+        g#1 24 of 24 from 10-25T01:30 to 10-26T01:30
+    "#
+    ));
+}
+
+#[test]
+fn a_grant_without_a_start_takes_effect_when_it_happened() {
+    check(
+        r#"
+        01-04T12:00 grant g 5 at 01-03 {"expires_after":"P1D"}
+        01-04T12:00 use 2 at 01-03T12:00
+        ------
+        g#1 0 of 5 consumed 2 expired 3 from 01-03 to 01-04
+    "#,
+    );
+}
+
+#[test]
+fn a_backdated_recurrence_starts_with_the_earliest_lot_within_its_lateness() {
+    // 30 January to 28 February are 29 days, 31 January to 28 February 28: at 03-28T12:00 only the first still pays
+    // with a lateness as long as itself (29 days from 02-28 end on 03-29, 28 days on 03-28); g#3 began on 02-01.
+    check(
+        r#"
+        03-28T12:00 grant g 1 {"allowed_lateness":"P60D","effective_at":"@01-30","expires_after":"P1M","recurrence":{"interval":"P1D","until":"@02-02"}}
+        ------
+        g#1 0 of 1 expired 1 from 01-30 to 02-28
+        g#2 0 of 1 expired 1 from 01-31 to 02-28
+        g#3 0 of 1 expired 1 from 02-01 to 03-01
+    "#,
+    );
+}

@@ -61,7 +61,7 @@ fn more_exact_fields_beat_prefixes_and_the_smaller_name_decides_at_last() {
 fn tokens_without_those_cached_by_the_million() {
     // (1,500,000 − 500,000) / 1,000,000 × 2.5
     priced(
-        r#"{"charges":[{"amount":"2.5","per":"1000000","quantity":{"field":"in","minus":["cached","gone"]},"unit":"usd"}],"match":{"type":{"exact":"llm"}}}"#,
+        r#"{"charges":[{"amount":"2.5","per":"1000000","quantity":{"field":"in","minus":["cached"]},"unit":"usd"}],"match":{"type":{"exact":"llm"}}}"#,
         r#"01-01 use 0 type llm {"in":"1.5e6","cached":500000}"#,
         "overage 2.5 usd 2026-01 llm",
     );
@@ -205,4 +205,48 @@ fn what_cannot_be_priced_is_counted_and_charged_nothing() {
         applied unpriced:out_of_range
     "#,
     );
+}
+
+#[test]
+fn a_field_matches_a_truth_value_and_a_number_by_value_and_any_asks_only_that_it_is_there() {
+    let price = |name: &str, pattern: &str, amount: &str| {
+        format!(
+            r#"01-01 publish price {name} {{"charges":[{{"amount":"{amount}","unit":"usd"}}],"match":{{"data":{{"f":{pattern}}},"type":{{"exact":"call"}}}}}}"#
+        )
+    };
+    let prices = [
+        price("a", r#"{"exact":true}"#, "1"),
+        price("b", r#"{"exact":2}"#, "10"),
+        price("c", r#"{"exact":"2"}"#, "100"),
+        price("d", r#"{"any":true}"#, "1000"),
+    ];
+    let steps = r#"
+        01-01 use 0 type call {"f":true}
+        01-01 use 0 type call {"f":2.0}
+        01-01 use 0 type call {"f":"2"}
+        01-01 use 0 type call {"f":[1]}
+        ------
+        overage 1111 usd 2026-01 call
+    "#;
+    check(&format!("{}{steps}", prices.join("\n")));
+}
+
+#[test]
+fn charges_burn_in_the_order_in_which_the_price_names_them() {
+    priced(
+        r#"{"charges":[{"amount":"3","feature":"z","name":"first","unit":"credits"},{"amount":"3","feature":"a","name":"second","unit":"credits"}],"match":{"type":{"exact":"llm"}}}"#,
+        "01-01 grant g 4\n01-01 use 0 type llm",
+        "g#1 0 of 4 consumed 4 from 01-01\noverage 2 credits 2026-01 a",
+    );
+}
+
+#[test]
+fn a_quantity_less_one_that_is_missing_is_missing_unless_there_is_a_default() {
+    let price = |default: &str| {
+        format!(
+            r#"{{"charges":[{{"amount":"1","quantity":{{{default}"field":"x","minus":["y"]}},"unit":"usd"}}],"match":{{"type":{{"exact":"llm"}}}}}}"#
+        )
+    };
+    priced(&price(""), r#"01-01 use 0 type llm {"x":5}"#, "unpriced 1\napplied unpriced:missing_quantity");
+    priced(&price(r#""default":"0","#), r#"01-01 use 0 type llm {"x":5}"#, "overage 5 usd 2026-01 llm");
 }

@@ -19,7 +19,8 @@ impl Teller {
         }
         for zone in ZONES {
             if self.random.chance(40) {
-                let body = json!({"before": 3600, "transitions": transitions(zone)});
+                let before = if zone == "Test/Jumper" { -36_000 } else { 3600 };
+                let body = json!({"before": before, "transitions": transitions(zone)});
                 self.publish("zone", zone, &body);
                 self.zones.push(zone);
             }
@@ -172,7 +173,7 @@ impl Teller {
 /// The transitions of a made-up zone, in seconds.
 ///
 /// Berlin's come at 01:00Z on the last Sundays of March and October; Midnight's skip and repeat the hour around local
-/// midnight; Jumper's crosses the date line forth, and keeps half hours.
+/// midnight; Jumper's skips a whole day in 2026, and moves by half an hour since.
 pub(super) fn transitions(zone: &str) -> Vec<[i64; 2]> {
     let day = DAY / SECOND;
     let mut transitions = Vec::new();
@@ -185,9 +186,9 @@ pub(super) fn transitions(zone: &str) -> Vec<[i64; 2]> {
                 "Test/Berlin" => transitions.push([sunday * day + 3600, offset]),
                 "Test/Midnight" => transitions
                     .push([sunday * day - offset + if offset == 7200 { 3600 } else { -3600 }, offset]),
-                _ if month == 3 && year == 2026 => transitions.push([sunday * day + 5400, 3600 + 86_400]),
-                _ if month == 10 => {
-                    transitions.push([sunday * day + 1800, 3600 + 86_400 - 1800 * i64::from(year % 2)])
+                _ if month == 3 && year == 2026 => transitions.push([sunday * day + 5400, 50_400]),
+                _ if month == 10 && year > 2025 => {
+                    transitions.push([sunday * day + 1800, 50_400 - 1800 * i64::from(year % 2)]);
                 }
                 _ => {}
             }

@@ -153,6 +153,14 @@ impl Teller {
             }
             body.insert("rollover".to_owned(), Value::Object(rollover));
         }
+        // How many lots a grant may have open is an estimate: keep far from the bound on both sides.
+        if many_open(body, interval) {
+            body.remove("rollover");
+            body.remove("expires_after");
+            if self.random.chance(10) {
+                body.insert("expires_after".to_owned(), json!("P90Y"));
+            }
+        }
     }
 
     fn rollover(&mut self) -> Map<String, Value> {
@@ -180,6 +188,19 @@ impl Teller {
         let late = Span::parse(self.scale.lateness[0]).rough();
         self.remember(Zone::utc().plus(from, &span, 1) + late);
     }
+}
+
+/// Whether more than a hundred of a grant's lots could be open at a time, roughly.
+fn many_open(body: &Map<String, Value>, interval: &str) -> bool {
+    let length = |value: Option<&Value>| {
+        value
+            .and_then(|value| value.as_str())
+            .map_or(Span::parse(interval).rough(), |span| Span::parse(span).rough())
+    };
+    let rollover = body.get("rollover");
+    let times = rollover.and_then(|rollover| rollover.get("max_times")).and_then(Value::as_i64).unwrap_or(1);
+    let carried = rollover.map_or(0, |rollover| times * length(rollover.get("expires_after")));
+    length(body.get("expires_after")) + carried > 100 * Span::parse(interval).rough()
 }
 
 /// The first instants at which months begin after `start`.
