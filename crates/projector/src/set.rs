@@ -16,6 +16,8 @@ pub struct Projectors<L, S> {
     projectors: Vec<Projector<L, S>>,
     /// How many accepted catalogue records were copied to each partition, as far as is known.
     copied: Vec<usize>,
+    /// Where each partition ended when it was taken over: copies made before lie below.
+    ends: Vec<Offset>,
 }
 
 /// What a round, or several, did.
@@ -56,12 +58,13 @@ impl<L: EventLog, S: Store> Projectors<L, S> {
     /// As [`Projector::open`].
     pub async fn open(log: Arc<L>, store: Arc<S>) -> Result<Self, ProjectorError> {
         let id = log_id(&*log).await?;
-        let mut projectors = Vec::new();
+        let (mut projectors, mut ends) = (Vec::new(), Vec::new());
         for partition in (0..log.partitions()).map(Partition) {
+            ends.push(log.end(partition).await?);
             projectors.push(Projector::open(log.clone(), store.clone(), partition, &id).await?);
         }
         let copied = projectors.iter().map(|p| p.published().len()).collect();
-        Ok(Self { log, projectors, copied })
+        Ok(Self { log, projectors, copied, ends })
     }
 
     /// One step of every partition, side by side, and what is new in the catalogue copied on.
@@ -153,12 +156,15 @@ impl<L: EventLog, S: Store> Projectors<L, S> {
         &self.projectors
     }
 
-    /// Copies the accepted bytes of partition 0's catalogue records to the others, in order. A copy that was made before and is
-    /// not folded yet is a duplicate there, and harmless.
+    /// Copies the accepted bytes of partition 0's catalogue records to the others, in order: to each once it has folded what was
+    /// there when it was taken over, so that nothing is copied twice.
     async fn copy_catalogue(&mut self) -> Result<usize, ProjectorError> {
         let published = self.projectors[0].published().to_vec();
         let mut copied = 0;
         for at in 1..self.projectors.len() {
+            if self.projectors[at].next() < self.ends[at] {
+                continue;
+            }
             let done = self.copied[at].max(self.projectors[at].published().len());
             let mut records = Vec::new();
             for offset in published.iter().skip(done) {
