@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::amount::Amount;
 use crate::catalogue::ZoneRevision;
-use crate::event::OveragePolicy;
+use crate::event::{Configured, OveragePolicy};
 use crate::grant::Terms;
 use crate::lot::Lot;
 use crate::name::Name;
@@ -236,6 +236,19 @@ impl Wallet {
     /// The id of the last configuration applied, which the next one must name.
     pub fn configuration(&self) -> Option<&str> {
         self.settings.last.as_deref()
+    }
+
+    /// Whether its last configuration said just this, whatever either of them replaces.
+    pub fn is_configured_as(&self, configured: &Configured) -> bool {
+        fn now(history: &[(Instant, Option<Name>)]) -> Option<&str> {
+            history.last().and_then(|(_, name)| name.as_deref())
+        }
+        let settings = &self.settings;
+        settings.last.is_some()
+            && now(&settings.cards) == configured.rate_card.as_deref()
+            && now(&settings.zones) == configured.zone.as_deref()
+            && settings.overage == configured.overage
+            && settings.metadata == configured.metadata
     }
 
     /// When something is due next that books an entry: for the scheduler.
