@@ -1,0 +1,112 @@
+//! The numbers that stand for words in the tables; the views for people show the words.
+//!
+//! They are a storage format: a number never changes its meaning.
+
+use thiserror::Error;
+
+/// A number that stands for nothing this build knows.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("{code} is no {of} this build knows: rebuild the projection")]
+pub struct NoSuchCode {
+    of: &'static str,
+    code: u8,
+}
+
+/// Defines an enum of codes with its words, so that number, word and variant stand on one line.
+macro_rules! codes {
+    (
+        $(#[$meta:meta])* $name:ident, $of:literal:
+        $($(#[$doc:meta])* $variant:ident = $code:literal $word:literal,)*
+    ) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[repr(u8)]
+        pub enum $name {
+            $($(#[$doc])* $variant = $code,)*
+        }
+
+        impl $name {
+            /// All of them, in the order of their codes.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The number in the tables.
+            pub const fn code(self) -> u8 {
+                self as u8
+            }
+
+            /// The word in the views.
+            pub const fn word(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)*
+                }
+            }
+        }
+
+        impl TryFrom<u8> for $name {
+            type Error = NoSuchCode;
+
+            fn try_from(code: u8) -> Result<Self, NoSuchCode> {
+                Self::ALL.iter().copied().find(|one| one.code() == code).ok_or(NoSuchCode { of: $of, code })
+            }
+        }
+    };
+}
+
+codes! {
+    /// What a record is.
+    RecordKind, "kind of record":
+    /// The log's first record.
+    Genesis = 0 "genesis",
+    /// A part of the catalogue.
+    Catalogue = 1 "catalogue",
+    /// A wallet's configuration.
+    Wallet = 2 "wallet",
+    /// A grant.
+    Grant = 3 "grant",
+    /// Usage.
+    Usage = 4 "usage",
+    /// The passing of time.
+    Timer = 5 "timer",
+}
+
+codes! {
+    /// What became of a record.
+    OutcomeCode, "outcome":
+    /// A record that has no outcome: genesis, a timer.
+    None = 0 "none",
+    /// It took effect.
+    Applied = 1 "applied",
+    /// It had been seen before.
+    Duplicate = 2 "duplicate",
+    /// It bears the id of another record, with other content.
+    Conflict = 3 "conflict",
+    /// A rule refused it.
+    Rejected = 4 "rejected",
+}
+
+codes! {
+    /// What an entry books, with the accounts it moves between.
+    EntryKind, "kind of entry":
+    /// A lot begins: grants → lot.
+    Issue = 0 "issue",
+    /// A lot pays: lot → usage.
+    Usage = 1 "usage",
+    /// What had expired of a lot pays late usage: expired → usage.
+    LateUsage = 2 "late_usage",
+    /// No lot paid: overage → usage.
+    Overage = 3 "overage",
+    /// A lot pays overage back: lot → overage.
+    Repay = 4 "repay",
+    /// A lot ends: lot → expired.
+    Expire = 5 "expire",
+    /// A lot carries over: lot → other lot.
+    Carry = 6 "carry",
+    /// A carried lot gives back for late usage: lot → other lot.
+    Return = 7 "return",
+    /// A carried lot that ended gives back for late usage: expired → other lot.
+    ReturnExpired = 8 "return_expired",
+    /// Overage is billed: billed → overage.
+    Bill = 9 "bill",
+    /// Overage is forgiven: forgiven → overage.
+    Forgive = 10 "forgive",
+}

@@ -1,0 +1,292 @@
+//! The store's methods, each with its statement.
+
+use ledger::{Offset, Partition};
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Connection, Row, Sqlite, query, query_scalar};
+
+use super::columns::{
+    COUNTER, ENTRY, FILTER, FromColumns, GRANT, HEAD, LOT, QUARANTINE, RECORD, WALLET, from_row, from_rows,
+};
+use super::insert::chunks;
+use super::{SqliteStore, ids, trail};
+use crate::rows::{
+    Batch, CounterRow, EntryRow, FilterRow, GrantRow, Head, IdRow, LotRow, QuarantineRow, RecordRow,
+    WalletRow,
+};
+use crate::{CounterKey, EntryFilter, IdProbe, Store, StoreError, UsageFilter, WalletFilter};
+
+type Statement<'q> = Query<'q, Sqlite, SqliteArguments<'q>>;
+
+impl SqliteStore {
+    async fn all<T: FromColumns>(&self, statement: Statement<'_>) -> Result<Vec<T>, StoreError> {
+        let mut reader = self.reader().await?;
+        Ok(from_rows(&statement.fetch_all(&mut *reader).await?)?)
+    }
+
+    async fn one<T: FromColumns>(&self, statement: Statement<'_>) -> Result<Option<T>, StoreError> {
+        let mut reader = self.reader().await?;
+        let row = statement.fetch_optional(&mut *reader).await?;
+        Ok(row.as_ref().map(from_row).transpose()?)
+    }
+}
+
+impl Store for SqliteStore {
+    async fn acquire(&self, partition: Partition, log: &str) -> Result<Head, StoreError> {
+        self.take(partition, log).await
+    }
+
+    async fn head(&self, partition: Partition) -> Result<Option<Head>, StoreError> {
+        self.one(query(&format!("select {HEAD} from head where partition = ?")).bind(partition.0)).await
+    }
+
+    async fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
+        self.write(batch).await
+    }
+
+    async fn wallets_by_id(
+        &self,
+        partition: Partition,
+        ids: &[String],
+    ) -> Result<Vec<WalletRow>, StoreError> {
+        let mut reader = self.reader().await?;
+        let mut wallets = Vec::with_capacity(ids.len());
+        for ids in chunks(ids) {
+            let marks = vec!["?"; ids.len()].join(",");
+            // The plus keeps the index of partitions out: it would read all wallets of one.
+            let sql = format!("select {WALLET} from wallet where +partition = ? and id in ({marks})");
+            let statement =
+                ids.iter().fold(query(&sql).bind(partition.0), |statement, id| statement.bind(id));
+            wallets.extend(from_rows(&statement.fetch_all(&mut *reader).await?)?);
+        }
+        Ok(wallets)
+    }
+
+    async fn ids(&self, partition: Partition, probes: &[IdProbe]) -> Result<Vec<IdRow>, StoreError> {
+        let mut reader = self.reader().await?;
+        let mut snapshot = reader.begin().await?;
+        Ok(ids::find(&mut snapshot, partition, probes).await?)
+    }
+
+    async fn segment(&self, partition: Partition, segment: u32) -> Result<Vec<IdRow>, StoreError> {
+        let mut reader = self.reader().await?;
+        let mut snapshot = reader.begin().await?;
+        Ok(ids::all(&mut snapshot, partition, segment).await?)
+    }
+
+    async fn segments(&self, partition: Partition) -> Result<Vec<u32>, StoreError> {
+        let mut reader = self.reader().await?;
+        let sql = "select segment from id_segment where partition = ? order by segment";
+        Ok(query_scalar(sql).bind(partition.0).fetch_all(&mut *reader).await?)
+    }
+
+    async fn filters(&self, partition: Partition) -> Result<Vec<FilterRow>, StoreError> {
+        let sql = format!("select {FILTER} from filter where partition = ? order by segment");
+        self.all(query(&sql).bind(partition.0)).await
+    }
+
+    async fn catalogue(&self, partition: Partition) -> Result<Option<String>, StoreError> {
+        let mut reader = self.reader().await?;
+        let sql = "select document from catalogue where partition = ?";
+        Ok(query_scalar(sql).bind(partition.0).fetch_optional(&mut *reader).await?)
+    }
+
+    async fn counters(&self, keys: &[CounterKey]) -> Result<Vec<CounterRow>, StoreError> {
+        let mut reader = self.reader().await?;
+        let mut counters = Vec::new();
+        for keys in chunks(keys) {
+            let marks = vec!["(?,?,?,?)"; keys.len()].join(",");
+            let sql = format!(
+                "with wanted (w, p, c, s) as (values {marks}) select {COUNTER} from wanted \
+                 cross join counter on wallet = w and price = p and charge = c and period = s",
+            );
+            let statement = keys.iter().fold(query(&sql), |statement, (wallet, price, charge, period)| {
+                statement.bind(wallet).bind(price).bind(charge).bind(period)
+            });
+            counters.extend(from_rows(&statement.fetch_all(&mut *reader).await?)?);
+        }
+        Ok(counters)
+    }
+
+    async fn due(
+        &self,
+        partition: Partition,
+        until: i64,
+        limit: u32,
+    ) -> Result<Vec<(String, i64)>, StoreError> {
+        let mut reader = self.reader().await?;
+        let sql = "select id, next_due_at from wallet where partition = ? and next_due_at <= ? \
+                   order by next_due_at, no limit ?";
+        let rows = query(sql).bind(partition.0).bind(until).bind(limit).fetch_all(&mut *reader).await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    }
+
+    async fn wallet(&self, id: &str) -> Result<Option<(Partition, WalletRow)>, StoreError> {
+        let mut reader = self.reader().await?;
+        let sql = format!("select {WALLET}, partition from wallet where id = ?");
+        let Some(row) = query(&sql).bind(id).fetch_optional(&mut *reader).await? else { return Ok(None) };
+        Ok(Some((Partition(row.try_get("partition")?), from_row(&row)?)))
+    }
+
+    async fn wallets(&self, filter: &WalletFilter) -> Result<Vec<WalletRow>, StoreError> {
+        let prefix = filter.prefix.as_deref().unwrap_or_default();
+        // Bytes come after all text.
+        let sql = format!(
+            "select {WALLET} from wallet where id >= max(?1, ?2) and id > ?2 and id < coalesce(?3, x'') \
+             and (?4 is null or claimed = ?4) order by id limit ?5",
+        );
+        let statement = query(&sql)
+            .bind(prefix)
+            .bind(filter.after.as_deref().unwrap_or_default())
+            .bind(beyond(prefix))
+            .bind(filter.claimed)
+            .bind(filter.limit);
+        self.all(statement).await
+    }
+
+    async fn entries(&self, filter: &EntryFilter) -> Result<Vec<EntryRow>, StoreError> {
+        let mut reader = self.reader().await?;
+        let mut snapshot = reader.begin().await?;
+        Ok(trail::entries(&mut snapshot, filter).await?)
+    }
+
+    async fn grants(
+        &self,
+        wallet: i64,
+        after: Option<Offset>,
+        limit: u32,
+    ) -> Result<Vec<GrantRow>, StoreError> {
+        let sql =
+            format!("select {GRANT} from grant where wallet = ? and offset > ? order by offset limit ?");
+        self.all(query(&sql).bind(wallet).bind(signed(after)).bind(limit)).await
+    }
+
+    async fn lots(&self, wallet: i64) -> Result<Vec<LotRow>, StoreError> {
+        self.all(query(&format!("select {LOT} from lot where wallet = ? order by lot")).bind(wallet)).await
+    }
+
+    async fn usage(&self, filter: &UsageFilter) -> Result<Vec<RecordRow>, StoreError> {
+        let mut reader = self.reader().await?;
+        let mut snapshot = reader.begin().await?;
+        Ok(trail::usage(&mut snapshot, filter).await?)
+    }
+
+    async fn offsets(
+        &self,
+        wallet: i64,
+        after: Option<Offset>,
+        limit: u32,
+    ) -> Result<Vec<Offset>, StoreError> {
+        let mut reader = self.reader().await?;
+        let mut snapshot = reader.begin().await?;
+        Ok(trail::offsets(&mut snapshot, wallet, after, limit).await?)
+    }
+
+    async fn record(&self, partition: Partition, offset: Offset) -> Result<Option<RecordRow>, StoreError> {
+        let sql = format!("select {RECORD} from record where partition = ? and offset = ?");
+        self.one(query(&sql).bind(partition.0).bind(offset.0.cast_signed())).await
+    }
+
+    async fn entries_between(
+        &self,
+        partition: Partition,
+        from: Offset,
+        to: Offset,
+    ) -> Result<Vec<EntryRow>, StoreError> {
+        let sql = format!(
+            "select {ENTRY} from entry where partition = ? and offset >= ? and offset < ? \
+             order by offset, line"
+        );
+        self.all(query(&sql).bind(partition.0).bind(from.0.cast_signed()).bind(to.0.cast_signed())).await
+    }
+
+    async fn records_between(
+        &self,
+        partition: Partition,
+        from: Offset,
+        to: Offset,
+    ) -> Result<Vec<RecordRow>, StoreError> {
+        let sql = format!(
+            "select {RECORD} from record where partition = ? and offset >= ? and offset < ? order by offset"
+        );
+        self.all(query(&sql).bind(partition.0).bind(from.0.cast_signed()).bind(to.0.cast_signed())).await
+    }
+
+    async fn quarantined(&self, partition: Partition) -> Result<Vec<QuarantineRow>, StoreError> {
+        let sql = format!("select {QUARANTINE} from quarantine where partition = ? order by offset");
+        self.all(query(&sql).bind(partition.0)).await
+    }
+
+    async fn all_wallets(
+        &self,
+        partition: Partition,
+        after: Option<i64>,
+        limit: u32,
+    ) -> Result<Vec<WalletRow>, StoreError> {
+        let sql = format!("select {WALLET} from wallet where partition = ? and no > ? order by no limit ?");
+        self.all(query(&sql).bind(partition.0).bind(after.unwrap_or(-1)).bind(limit)).await
+    }
+
+    async fn all_lots(
+        &self,
+        partition: Partition,
+        after: Option<(i64, String)>,
+        limit: u32,
+    ) -> Result<Vec<LotRow>, StoreError> {
+        let (wallet, lot) = after.unwrap_or((-1, String::new()));
+        let sql = format!(
+            "select {LOT} from lot where (wallet, lot) > (?, ?) and {OF_PARTITION} \
+             order by wallet, lot limit ?"
+        );
+        self.all(query(&sql).bind(wallet).bind(lot).bind(partition.0).bind(limit)).await
+    }
+
+    async fn all_grants(
+        &self,
+        partition: Partition,
+        after: Option<(i64, Offset)>,
+        limit: u32,
+    ) -> Result<Vec<GrantRow>, StoreError> {
+        let (wallet, offset) = after.unwrap_or((-1, Offset(0)));
+        let sql = format!(
+            "select {GRANT} from grant where (wallet, offset) > (?, ?) and {OF_PARTITION} \
+             order by wallet, offset limit ?"
+        );
+        self.all(query(&sql).bind(wallet).bind(offset.0.cast_signed()).bind(partition.0).bind(limit)).await
+    }
+
+    async fn all_counters(
+        &self,
+        partition: Partition,
+        after: Option<CounterKey>,
+        limit: u32,
+    ) -> Result<Vec<CounterRow>, StoreError> {
+        let (wallet, price, charge, period) = after.unwrap_or((-1, String::new(), String::new(), 0));
+        let sql = format!(
+            "select {COUNTER} from counter where (wallet, price, charge, period) > (?, ?, ?, ?) \
+             and {OF_PARTITION} order by wallet, price, charge, period limit ?"
+        );
+        let statement = query(&sql).bind(wallet).bind(price).bind(charge).bind(period);
+        self.all(statement.bind(partition.0).bind(limit)).await
+    }
+}
+
+/// A wallet's number tells its partition only to who knows how many there are.
+const OF_PARTITION: &str = "(select partition from wallet where no = wallet) = ?";
+
+fn signed(after: Option<Offset>) -> i64 {
+    after.map_or(-1, |offset| offset.0.cast_signed())
+}
+
+/// The first text, in the order of bytes, after all that begin with `prefix`; none if nothing comes after
+/// them.
+fn beyond(prefix: &str) -> Option<String> {
+    let mut text = prefix.to_owned();
+    while let Some(last) = text.pop() {
+        if let Some(next) = (last..=char::MAX).nth(1) {
+            text.push(next);
+            return Some(text);
+        }
+    }
+    None
+}

@@ -1,0 +1,57 @@
+//! What every store promises, run for each of them.
+#![allow(clippy::unwrap_used)]
+
+mod fixtures;
+mod reading;
+mod sqlite;
+mod writing;
+
+macro_rules! contract {
+    ($($module:ident: $($promise:ident)*;)*) => {
+        mod in_memory {
+            $($(
+                #[tokio::test]
+                async fn $promise() {
+                    crate::$module::$promise(store::SqliteStore::in_memory().await.unwrap()).await;
+                }
+            )*)*
+        }
+
+        mod in_a_file {
+            $($(
+                #[tokio::test]
+                async fn $promise() {
+                    let dir = tempfile::tempdir().unwrap();
+                    let store = store::SqliteStore::open(dir.path().join("projections.db")).await.unwrap();
+                    crate::$module::$promise(store).await;
+                }
+            )*)*
+        }
+    };
+}
+
+contract! {
+    writing:
+        acquiring_raises_the_epoch
+        another_log_is_refused
+        a_batch_reads_back_exactly
+        partitions_do_not_mix
+        a_batch_of_an_earlier_epoch_is_fenced
+        a_batch_from_elsewhere_is_fenced
+        the_same_batch_twice_is_fenced
+        a_partition_that_nobody_took_is_fenced
+        what_is_there_fences_a_forged_head
+        a_writer_goes_on_after_a_refusal
+        what_changes_is_written_over
+        a_wallet_keeps_its_number;
+    reading:
+        wallets_are_found_by_id
+        wallets_are_listed_by_id
+        due_wallets_come_soonest_first
+        ids_are_found_among_many
+        counters_are_found_by_key
+        a_wallets_history_is_filtered_and_paged
+        only_usage_is_listed_as_usage
+        grants_and_lots_are_listed_and_scanned
+        a_stretch_of_records_is_read_alone;
+}

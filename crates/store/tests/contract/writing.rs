@@ -1,0 +1,171 @@
+//! What a commit promises.
+
+use ledger::{Offset, Partition};
+use store::{
+    Batch, EntryKind, FilterRow, Head, LotRow, OutcomeCode, RecordKind, Store, StoreError, WalletRow,
+};
+
+use crate::fixtures::*;
+
+pub(crate) async fn acquiring_raises_the_epoch(store: impl Store) {
+    assert_eq!(store.head(FIRST).await.unwrap(), None);
+    let head = store.acquire(FIRST, LOG).await.unwrap();
+    let zeros = ([0; 32], [0; 32], [0; 32]);
+    assert_eq!((head.next, head.epoch, (head.chain, head.last, head.digest)), (Offset(0), 1, zeros));
+    assert_eq!((head.log.as_str(), head.counts), (LOG, Default::default()));
+
+    let again = store.acquire(FIRST, LOG).await.unwrap();
+    assert_eq!(again, Head { epoch: 2, ..head });
+    assert_eq!(store.head(FIRST).await.unwrap(), Some(again));
+}
+
+pub(crate) async fn another_log_is_refused(store: impl Store) {
+    let head = store.acquire(FIRST, LOG).await.unwrap();
+    let refused = store.acquire(FIRST, "another").await.unwrap_err();
+    assert!(
+        matches!(&refused, StoreError::OtherLog { found, asked, .. } if found == LOG && asked == "another"),
+        "{refused}"
+    );
+    assert_eq!(store.head(FIRST).await.unwrap(), Some(head));
+}
+
+pub(crate) async fn a_batch_reads_back_exactly(store: impl Store) {
+    let batch = everything(&store.acquire(FIRST, LOG).await.unwrap());
+    store.commit(&batch).await.unwrap();
+    assert_eq!(rows(&store, FIRST).await, rows_of(&batch));
+}
+
+pub(crate) async fn partitions_do_not_mix(store: impl Store) {
+    let batches = [Partition(0), Partition(3)].map(async |partition| {
+        let batch = everything(&store.acquire(partition, LOG).await.unwrap());
+        store.commit(&batch).await.unwrap();
+        batch
+    });
+    for batch in batches {
+        let batch = batch.await;
+        assert_eq!(rows(&store, batch.partition).await, rows_of(&batch));
+    }
+    assert_eq!(rows(&store, Partition(1)).await.head, None);
+}
+
+pub(crate) async fn a_batch_of_an_earlier_epoch_is_fenced(store: impl Store) {
+    let head = store.acquire(FIRST, LOG).await.unwrap();
+    store.acquire(FIRST, LOG).await.unwrap();
+    refused(&store, &everything(&head)).await;
+}
+
+pub(crate) async fn a_batch_from_elsewhere_is_fenced(store: impl Store) {
+    let head = store.acquire(FIRST, LOG).await.unwrap();
+    store.commit(&usages(&head, 5, 2)).await.unwrap();
+    for next in [Offset(4), Offset(6)] {
+        refused(&store, &everything(&Head { next, ..head.clone() })).await;
+    }
+}
+
+pub(crate) async fn the_same_batch_twice_is_fenced(store: impl Store) {
+    let batch = everything(&store.acquire(FIRST, LOG).await.unwrap());
+    store.commit(&batch).await.unwrap();
+    refused(&store, &batch).await;
+}
+
+pub(crate) async fn a_partition_that_nobody_took_is_fenced(store: impl Store) {
+    let head = store.acquire(FIRST, LOG).await.unwrap();
+    refused(&store, &everything(&Head { partition: Partition(1), ..head })).await;
+}
+
+pub(crate) async fn what_is_there_fences_a_forged_head(store: impl Store) {
+    let head = store.acquire(FIRST, LOG).await.unwrap();
+    let honest = usages(&head, 5, 2);
+    store.commit(&honest).await.unwrap();
+
+    // The head is where these begin; the offset of their rows is not new.
+    let mut entries = empty(&honest.head, 1);
+    entries.entries.push(entry(4, 0, 0));
+    entries.wallets.push(wallet(number(FIRST, 9)));
+    refused(&store, &entries).await;
+    let mut records = empty(&honest.head, 1);
+    records.records.push(usage(4, 0));
+    refused(&store, &records).await;
+}
+
+/// Commits a batch that must be fenced, and finds everything as it was.
+async fn refused(store: &impl Store, batch: &Batch) {
+    let before = rows(store, FIRST).await;
+    let error = store.commit(batch).await.unwrap_err();
+    assert!(matches!(error, StoreError::Fenced { partition, .. } if partition == batch.partition), "{error}");
+    assert_eq!(rows(store, FIRST).await, before);
+}
+
+pub(crate) async fn a_writer_goes_on_after_a_refusal(store: impl Store) {
+    let head = store.acquire(FIRST, LOG).await.unwrap();
+    let first = usages(&head, 5, 2);
+    store.commit(&first).await.unwrap();
+    store.commit(&first).await.unwrap_err();
+    let second = usages(&first.head, 5, 2);
+    store.commit(&second).await.unwrap();
+    assert_eq!(store.head(FIRST).await.unwrap(), Some(second.head));
+}
+
+pub(crate) async fn what_changes_is_written_over(store: impl Store) {
+    let first = everything(&store.acquire(FIRST, LOG).await.unwrap());
+    store.commit(&first).await.unwrap();
+
+    let mut second = empty(&first.head, 1);
+    second.wallets.push(WalletRow {
+        as_of: Offset(99),
+        clock: 5,
+        next_due_at: Some(6),
+        claimed: true,
+        unpriced: 0,
+        digest: [77; 32],
+        doc: "{}".into(),
+        ..first.wallets[1].clone()
+    });
+    second.lots.push(LotRow {
+        remaining: "0".into(),
+        held: "0".into(),
+        consumed: "0.3".into(),
+        expired: HUGE.into(),
+        ..first.lots[0].clone()
+    });
+    second.counters.push(store::CounterRow { value: "8".into(), ..first.counters[1].clone() });
+    second.filters.push(FilterRow { segment: 0, bits: vec![1] });
+    second.catalogue = Some("{}".into());
+    store.commit(&second).await.unwrap();
+
+    let rows = rows(&store, FIRST).await;
+    assert_eq!(rows.wallets, [first.wallets[0].clone(), second.wallets[0].clone()]);
+    assert_eq!(rows.lots, [second.lots[0].clone(), first.lots[1].clone()]);
+    assert_eq!(rows.counters, [first.counters[0].clone(), second.counters[0].clone()]);
+    assert_eq!((rows.filters, rows.catalogue), (second.filters, second.catalogue));
+}
+
+pub(crate) async fn a_wallet_keeps_its_number(store: impl Store) {
+    let first = everything(&store.acquire(FIRST, LOG).await.unwrap());
+    store.commit(&first).await.unwrap();
+    let mut second = empty(&first.head, 1);
+    second.wallets.push(WalletRow { no: 400, ..first.wallets[0].clone() });
+    assert!(matches!(store.commit(&second).await.unwrap_err(), StoreError::Database(_)));
+    assert_eq!(rows(&store, FIRST).await, rows_of(&first));
+}
+
+#[test]
+fn codes_and_words_are_one_to_one() {
+    fn check<T: Copy + PartialEq + std::fmt::Debug + TryFrom<u8>>(
+        all: &[T],
+        code: fn(T) -> u8,
+        word: fn(T) -> &'static str,
+    ) where
+        T::Error: std::fmt::Debug,
+    {
+        for (place, one) in all.iter().enumerate() {
+            assert_eq!(usize::from(code(*one)), place);
+            assert_eq!(T::try_from(code(*one)).unwrap(), *one);
+            assert!(all[..place].iter().all(|other| word(*other) != word(*one)));
+        }
+        T::try_from(all.len() as u8).unwrap_err();
+    }
+    check(RecordKind::ALL, RecordKind::code, RecordKind::word);
+    check(OutcomeCode::ALL, OutcomeCode::code, OutcomeCode::word);
+    check(EntryKind::ALL, EntryKind::code, EntryKind::word);
+}
