@@ -1,6 +1,6 @@
 //! Proof: the log folded again from its first record, and compared with what is stored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::{Duration, Instant as Stopwatch};
@@ -99,6 +99,8 @@ struct Rest {
     quarantined: Vec<QuarantineRow>,
     /// The identities of the segment that grows.
     ids: Vec<IdRow>,
+    /// Each wallet's last record: what changed the rows that are kept by key.
+    last: HashMap<i64, Offset>,
 }
 
 struct Check<L, S> {
@@ -126,8 +128,10 @@ impl<L: EventLog, S: Store> Check<L, S> {
             let told = prefetch(&mut self.folding, &*self.store, &chunk).await?;
             for (bytes, read) in &chunk {
                 let at = Position { partition: self.folding.head.partition, offset: self.folding.head.next };
+                let last = &mut self.rest.last;
                 let sink = |did: Folded<'_>| {
                     if deep {
+                        last.extend(did.wallet.map(|no| (no, did.offset)));
                         rows::add(&mut batch, did);
                     }
                 };
@@ -160,11 +164,14 @@ impl<L: EventLog, S: Store> Check<L, S> {
         }
         self.rest.quarantined.extend(batch.quarantined);
         let rest = &mut self.rest;
-        rest.wallets.extend(batch.wallets.into_iter().map(|w| (w.no, (to, WalletRow { as_of: Offset(0), ..w }))));
-        rest.lots.extend(batch.lots.into_iter().map(|l| ((l.wallet, l.lot.clone()), (to, l))));
+        let at = |wallet: i64| rest.last.get(&wallet).copied().unwrap_or_default();
+        let wallets = batch.wallets.into_iter();
+        rest.wallets.extend(wallets.map(|w| (w.no, (at(w.no), WalletRow { as_of: Offset(0), ..w }))));
+        rest.lots.extend(batch.lots.into_iter().map(|l| ((l.wallet, l.lot.clone()), (at(l.wallet), l))));
         rest.grants.extend(batch.grants.into_iter().map(|g| ((g.wallet, g.offset), (g.offset, g))));
         let counters = batch.counters.into_iter();
-        rest.counters.extend(counters.map(|c| ((c.wallet, c.price.clone(), c.charge.clone(), c.period), (to, c))));
+        let key = |c: &CounterRow| (c.wallet, c.price.clone(), c.charge.clone(), c.period);
+        rest.counters.extend(counters.map(|c| (key(&c), (at(c.wallet), c))));
         self.verified.rows_took += watch.elapsed();
         Ok(())
     }
@@ -197,25 +204,26 @@ impl<L: EventLog, S: Store> Check<L, S> {
         while let Some(page) = page(store.all_wallets(partition, found.last().map(|w: &WalletRow| w.no), PAGE)).await? {
             found.extend(page.into_iter().map(|w| WalletRow { as_of: Offset(0), ..w }));
         }
-        self.differ_by_key("wallet", rest.wallets, found, |w| w.no);
+        let at = |wallet: i64| rest.last.get(&wallet).copied().unwrap_or_default();
+        self.differ_by_key("wallet", rest.wallets, found, |w| w.no, |w| at(w.no));
         let mut found: Vec<LotRow> = Vec::new();
         let last = |l: &LotRow| (l.wallet, l.lot.clone());
         while let Some(page) = page(store.all_lots(partition, found.last().map(last), PAGE)).await? {
             found.extend(page);
         }
-        self.differ_by_key("lot", rest.lots, found, last);
+        self.differ_by_key("lot", rest.lots, found, last, |l| at(l.wallet));
         let mut found: Vec<GrantRow> = Vec::new();
         let last = |g: &GrantRow| (g.wallet, g.offset);
         while let Some(page) = page(store.all_grants(partition, found.last().map(last), PAGE)).await? {
             found.extend(page);
         }
-        self.differ_by_key("grant", rest.grants, found, last);
+        self.differ_by_key("grant", rest.grants, found, last, |g| g.offset);
         let mut found: Vec<CounterRow> = Vec::new();
         let last = |c: &CounterRow| (c.wallet, c.price.clone(), c.charge.clone(), c.period);
         while let Some(page) = page(store.all_counters(partition, found.last().map(last), PAGE)).await? {
             found.extend(page);
         }
-        self.differ_by_key("counter", rest.counters, found, last);
+        self.differ_by_key("counter", rest.counters, found, last, |c| at(c.wallet));
         self.verified.rows_took += watch.elapsed();
         Ok(())
     }
@@ -256,13 +264,14 @@ impl<L: EventLog, S: Store> Check<L, S> {
         mut expected: BTreeMap<K, (Offset, R)>,
         found: Vec<R>,
         key: impl Fn(&R) -> K,
+        offset: impl Fn(&R) -> Offset,
     ) {
         self.verified.rows += found.len() as u64;
         for row in found {
             match expected.remove(&key(&row)) {
                 Some((_, expected)) if expected == row => {}
                 Some((at, expected)) => self.note(at, table, Some(&expected), Some(&row)),
-                None => self.note(Offset(0), table, None, Some(&row)),
+                None => self.note(offset(&row), table, None, Some(&row)),
             }
         }
         for (_, (at, missing)) in expected {
