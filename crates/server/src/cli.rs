@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use eventlog::Durability;
 
-use crate::commands::{balance, completions, grants, ingest, init, ledger, project, run, tick, usage, wallets};
+use crate::commands::{
+    apply, balance, completions, grants, ingest, init, ledger, log, project, rebuild, run, tick,
+    usage, verify, wallets,
+};
 use crate::context::Context;
 use crate::exit::Exit;
 
@@ -36,6 +39,7 @@ enum Survives {
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::Args),
+    Apply(apply::Args),
     Ingest(ingest::Args),
     Project(project::Args),
     Tick(tick::Args),
@@ -45,6 +49,9 @@ enum Command {
     Grants(grants::Args),
     Usage(usage::Args),
     Wallets(wallets::Args),
+    Log(log::Args),
+    Verify(verify::Args),
+    Rebuild(rebuild::Args),
     Completions(completions::Args),
 }
 
@@ -67,6 +74,7 @@ impl Cli {
         let context = Context { data: self.data, json: self.json, durability };
         match self.command {
             Command::Init(args) => init::run(args, &context).await,
+            Command::Apply(args) => apply::run(args, &context).await,
             Command::Ingest(args) => ingest::run(args, &context).await,
             Command::Project(args) => project::run(args, &context).await,
             Command::Tick(args) => tick::run(args, &context).await,
@@ -76,6 +84,9 @@ impl Cli {
             Command::Grants(args) => grants::run(args, &context).await,
             Command::Usage(args) => usage::run(args, &context).await,
             Command::Wallets(args) => wallets::run(args, &context).await,
+            Command::Log(args) => log::run(args, &context).await,
+            Command::Verify(args) => verify::run(args, &context).await,
+            Command::Rebuild(args) => rebuild::run(args, &context).await,
             Command::Completions(args) => completions::run(args),
         }
     }

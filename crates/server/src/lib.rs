@@ -1,15 +1,18 @@
 //! The process `drawdown`: its documents, command line and HTTP. The binary is a thin `main` over this library.
 
+mod applying;
 pub mod cli;
 mod commands;
 pub mod context;
 pub mod documents;
 mod exit;
+mod folder;
 mod intake;
 mod lock;
 mod progress;
 mod projecting;
 mod stop;
+mod upto;
 mod view;
 
 pub use exit::Exit;

@@ -1,13 +1,17 @@
 //! The commands, each with its arguments, what it does, and what it prints.
 
+pub(crate) mod apply;
 pub(crate) mod balance;
 pub(crate) mod completions;
 pub(crate) mod grants;
 pub(crate) mod ingest;
 pub(crate) mod init;
 pub(crate) mod ledger;
+pub(crate) mod log;
 pub(crate) mod project;
+pub(crate) mod rebuild;
 pub(crate) mod run;
 pub(crate) mod tick;
 pub(crate) mod usage;
+pub(crate) mod verify;
 pub(crate) mod wallets;

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::order::{Place, nth, places};
 use super::units::{Totals, by_feature, units};
-use crate::view::{Align, AsOf, Table, WalletNow, behind, number, when};
+use crate::view::{Align, AsOf, Table, WalletNow, behind, moment, number, when};
 
 /// A wallet's balance, unit by unit.
 #[derive(Debug, Serialize)]
@@ -171,7 +171,7 @@ impl fmt::Display for Balance {
             f,
             "{}{unclaimed}, at {}, after the records below {partition}:{offset}",
             self.wallet,
-            when(time)
+            moment(time)
         )?;
         for (unit, in_unit) in &self.units {
             writeln!(f)?;
@@ -221,7 +221,7 @@ impl InUnit {
         Ok(())
     }
 
-    fn lot_table(&self) -> Table<9> {
+    fn lot_table(&self) -> Table {
         let mut table = Table::new([
             ("lot", Align::Left),
             ("remaining", Align::Right),

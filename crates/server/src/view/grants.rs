@@ -11,7 +11,7 @@ use store::Store;
 use store::rows::{GrantRow, LotRow};
 
 use super::entry::amount;
-use crate::view::{Align, AsOf, Reading, Table, WalletNow, behind, when};
+use crate::view::{Align, AsOf, Reading, Table, WalletNow, behind, moment, when};
 
 /// A page of a wallet's grants.
 #[derive(Debug, Serialize)]
@@ -156,7 +156,7 @@ impl GrantNow {
 
 impl fmt::Display for Grants {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}, grants at {}", self.wallet, when(self.as_of.time))?;
+        writeln!(f, "{}, grants at {}", self.wallet, moment(self.as_of.time))?;
         let mut table = Table::new([
             ("grant", Align::Left),
             ("each lot", Align::Right),

@@ -4,6 +4,7 @@
 //! people). What time alone has done since a wallet's last record is in it, whether or not a scheduler ran.
 
 pub(crate) mod balance;
+pub(crate) mod divergence;
 pub(crate) mod entry;
 pub(crate) mod grants;
 mod order;
@@ -17,5 +18,5 @@ pub(crate) mod usage;
 pub(crate) mod wallets;
 
 pub(crate) use reading::{AsOf, Reading, WalletNow};
-pub(crate) use show::{behind, number, when};
+pub(crate) use show::{behind, moment, number, when};
 pub(crate) use table::{Align, Table};

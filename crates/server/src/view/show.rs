@@ -11,6 +11,12 @@ pub(crate) fn when(at: Instant) -> String {
     }
 }
 
+/// A moment at which something is shown, to the second.
+pub(crate) fn moment(at: Instant) -> String {
+    const SECOND: i64 = 1_000_000_000;
+    when(Instant(at.0 / SECOND * SECOND))
+}
+
 /// A count, its digits in groups of three.
 pub(crate) fn number(n: u64) -> String {
     let digits = n.to_string();

@@ -9,7 +9,7 @@ use store::rows::EntryRow;
 use store::{EntryFilter, Store};
 
 use super::entry::EntryNow;
-use crate::view::{Align, AsOf, Reading, Table, WalletNow, behind, when};
+use crate::view::{Align, AsOf, Reading, Table, WalletNow, behind, moment, when};
 
 /// Which entries are asked for. What is absent does not restrict.
 #[derive(Clone, Debug, Default)]
@@ -119,7 +119,7 @@ async fn named(
 
 impl fmt::Display for Statement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}, entries up to {}", self.wallet, when(self.as_of.time))?;
+        writeln!(f, "{}, entries up to {}", self.wallet, moment(self.as_of.time))?;
         write!(f, "{}", table(self.entries.iter()))?;
         if self.entries.is_empty() {
             writeln!(f, "  no entries")?;
@@ -136,7 +136,7 @@ impl fmt::Display for Statement {
 }
 
 /// Entries in columns.
-pub(crate) fn table<'a>(entries: impl Iterator<Item = &'a EntryNow>) -> Table<10> {
+pub(crate) fn table<'a>(entries: impl Iterator<Item = &'a EntryNow>) -> Table {
     let mut table = Table::new([
         ("at", Align::Left),
         ("effective", Align::Left),

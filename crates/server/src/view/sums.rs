@@ -9,7 +9,7 @@ use store::Store;
 
 use super::entry::{amount, kind_of};
 use super::statement::Wanted;
-use crate::view::{Align, AsOf, Reading, Table, WalletNow, behind, number, when};
+use crate::view::{Align, AsOf, Reading, Table, WalletNow, behind, moment, number};
 
 /// Rows read at once.
 const PAGE: u32 = 4_096;
@@ -103,7 +103,7 @@ impl Sums {
 impl fmt::Display for Sums {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let entries = if self.entries == 1 { "entry" } else { "entries" };
-        writeln!(f, "{}, {} {entries} up to {}", self.wallet, number(self.entries), when(self.as_of.time))?;
+        writeln!(f, "{}, {} {entries} up to {}", self.wallet, number(self.entries), moment(self.as_of.time))?;
         for (unit, sums) in &self.units {
             let mut kinds =
                 Table::new([("kind", Align::Left), ("entries", Align::Right), ("amount", Align::Right)]);
@@ -118,8 +118,23 @@ impl fmt::Display for Sums {
                 ("credit", Align::Right),
                 ("net", Align::Right),
             ]);
+            let mut empty = (0u64, OfAccount::default());
             for (account, sum) in &sums.accounts {
-                accounts.add([account.clone(), sum.debit.to_string(), sum.credit.to_string(), sum.net()]);
+                if account.starts_with("lot:") && sum.debit == sum.credit {
+                    empty.0 += 1;
+                    empty.1.debit.add(sum.debit);
+                    empty.1.credit.add(sum.credit);
+                } else {
+                    accounts.add([account.clone(), sum.debit.to_string(), sum.credit.to_string(), sum.net()]);
+                }
+            }
+            if let (lots @ 1.., sum) = &empty {
+                let name = if *lots == 1 {
+                    "1 empty lot".to_owned()
+                } else {
+                    format!("{} empty lots", number(*lots))
+                };
+                accounts.add([name, sum.debit.to_string(), sum.credit.to_string(), sum.net()]);
             }
             write!(f, "\n{unit}\n{kinds}\n{accounts}")?;
         }

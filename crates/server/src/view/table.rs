@@ -10,17 +10,20 @@ pub(crate) enum Align {
 }
 
 /// Rows below a head, each column as wide as its widest text; columns without any text are left out.
-pub(crate) struct Table<const N: usize> {
-    head: [(&'static str, Align); N],
-    rows: Vec<[String; N]>,
+pub(crate) struct Table {
+    head: Vec<(String, Align)>,
+    rows: Vec<Vec<String>>,
 }
 
-impl<const N: usize> Table<N> {
-    pub(crate) fn new(head: [(&'static str, Align); N]) -> Self {
-        Self { head, rows: Vec::new() }
+impl Table {
+    pub(crate) fn new<S: Into<String>>(head: impl IntoIterator<Item = (S, Align)>) -> Self {
+        Self { head: head.into_iter().map(|(name, align)| (name.into(), align)).collect(), rows: Vec::new() }
     }
 
-    pub(crate) fn add(&mut self, row: [String; N]) {
+    /// Adds a row that has a text for each column.
+    pub(crate) fn add(&mut self, row: impl Into<Vec<String>>) {
+        let row = row.into();
+        debug_assert_eq!(row.len(), self.head.len(), "each column has a text");
         self.rows.push(row);
     }
 
@@ -36,11 +39,11 @@ impl<const N: usize> Table<N> {
     }
 }
 
-impl<const N: usize> fmt::Display for Table<N> {
+impl fmt::Display for Table {
     /// Each line is indented by two spaces.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let widths: [Option<usize>; N] = std::array::from_fn(|column| self.width(column));
-        let head = std::array::from_fn(|column| self.head[column].0.to_owned());
+        let widths: Vec<Option<usize>> = (0..self.head.len()).map(|column| self.width(column)).collect();
+        let head = self.head.iter().map(|(name, _)| name.clone()).collect();
         for row in std::iter::once(&head).chain(&self.rows) {
             let mut line = String::new();
             for (column, text) in row.iter().enumerate() {

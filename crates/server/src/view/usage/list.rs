@@ -12,7 +12,7 @@ use store::rows::OutcomeCode;
 use super::pages::{Filter, Used, of_wallet};
 use super::rating::Rating;
 use super::sums::amounts;
-use crate::view::{Align, AsOf, Reading, Table, WalletNow, behind, when};
+use crate::view::{Align, AsOf, Reading, Table, WalletNow, behind, moment, when};
 
 /// A page of a wallet's usage.
 #[derive(Debug, Serialize)]
@@ -123,7 +123,7 @@ impl Line {
 
 impl fmt::Display for List {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}, usage up to {}", self.wallet, when(self.as_of.time))?;
+        writeln!(f, "{}, usage up to {}", self.wallet, moment(self.as_of.time))?;
         let mut table = Table::new([
             ("at", Align::Left),
             ("time", Align::Left),

@@ -65,6 +65,11 @@ impl Quantities {
         }
     }
 
+    /// The sum of a field as text; empty if it is nowhere.
+    pub(crate) fn sum(&self, path: &str) -> String {
+        self.0.get(path).map(Sum::to_string).unwrap_or_default()
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Sum)> {
         self.0.iter().map(|(path, sum)| (path.as_str(), sum))
     }

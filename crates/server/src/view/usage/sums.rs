@@ -13,10 +13,12 @@ use super::pages::{Charge, Filter, Used, of_partition, of_wallet};
 use super::quantities::{Numbers, Quantities, numbers};
 use super::rating::Rating;
 use crate::progress::Progress;
-use crate::view::{Align, AsOf, Reading, Table, WalletNow, behind, number, when};
+use crate::view::{Align, AsOf, Reading, Table, WalletNow, behind, moment, number};
 
 /// How many groups are kept apart; what comes beyond is summed in one.
 const MOST_GROUPS: usize = 10_000;
+/// How many number fields are shown to people; JSON has all.
+const MOST_COLUMNS: usize = 6;
 /// The group of what comes beyond.
 const OTHERS: &str = "(others)";
 
@@ -213,32 +215,28 @@ impl Sums {
 impl fmt::Display for Sums {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let of = self.wallet.as_deref().unwrap_or("all wallets");
-        let until = self.as_of.map_or_else(String::new, |as_of| format!(" up to {}", when(as_of.time)));
+        let until = self.as_of.map_or_else(String::new, |as_of| format!(" up to {}", moment(as_of.time)));
         writeln!(f, "{of}, usage{until}")?;
-        let mut table = Table::new([
-            ("", Align::Left),
-            ("count", Align::Right),
-            ("charged", Align::Right),
-            ("quantities", Align::Left),
-            ("vendor cost", Align::Right),
-            ("unpriced", Align::Right),
-        ]);
+        let totals = &self.total;
+        let (units, currencies) = (totals.charged.keys(), totals.vendor_cost.keys());
+        let fields: Vec<&str> = totals.quantities.iter().map(|(path, _)| path).take(MOST_COLUMNS).collect();
+        let names = [String::new(), "count".to_owned()].into_iter();
+        let names = names.chain(units.clone().map(|unit| format!("charged {unit}")));
+        let names = names.chain(fields.iter().map(|field| (*field).to_owned()));
+        let names = names.chain(currencies.clone().map(|currency| format!("vendor cost {currency}")));
+        let names = names.chain(["unpriced".to_owned()]);
+        let align = |at| if at == 0 { Align::Left } else { Align::Right };
+        let mut table = Table::new(names.enumerate().map(|(at, name)| (name, align(at))));
         let groups =
             self.groups.iter().map(|group| (group.key.as_deref().unwrap_or("(none)"), &group.totals));
         for (key, totals) in groups.chain([("total", &self.total)]) {
-            table.add([
-                key.to_owned(),
-                number(totals.count),
-                amounts(&totals.charged),
-                totals
-                    .quantities
-                    .iter()
-                    .map(|(path, sum)| format!("{path} {sum}"))
-                    .collect::<Vec<_>>()
-                    .join(", "),
-                amounts(&totals.vendor_cost),
-                Some(totals.unpriced).filter(|n| *n > 0).map(number).unwrap_or_default(),
-            ]);
+            let some = |amount: Option<&Amount>| amount.map(Amount::to_string).unwrap_or_default();
+            let mut row = vec![key.to_owned(), number(totals.count)];
+            row.extend(units.clone().map(|unit| some(totals.charged.get(unit))));
+            row.extend(fields.iter().map(|field| totals.quantities.sum(field)));
+            row.extend(currencies.clone().map(|currency| some(totals.vendor_cost.get(currency))));
+            row.push(Some(totals.unpriced).filter(|n| *n > 0).map(number).unwrap_or_default());
+            table.add(row);
         }
         write!(f, "{table}")?;
         f.write_str(&behind(self.behind))
