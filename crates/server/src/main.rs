@@ -1,6 +1,6 @@
 //! `drawdown`: reads the command line, runs the command, and says how it ended.
 
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, IsTerminal};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -15,7 +15,8 @@ const LOG_LEVEL: &str = "DRAWDOWN_LOG_LEVEL";
 async fn main() -> ExitCode {
     let cli = Cli::parse();
     let level = EnvFilter::try_from_env(LOG_LEVEL).unwrap_or_else(|_| EnvFilter::new(cli.log_level()));
-    tracing_subscriber::fmt().with_env_filter(level).with_writer(io::stderr).init();
+    let colours = io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(level).with_ansi(colours).with_writer(io::stderr).init();
     let exit = match cli.run().await {
         Ok(exit) => exit,
         Err(error) if is_broken_pipe(&error) => Exit::Ok,

@@ -1,0 +1,10 @@
+//! What each command that writes does, and what it says of bad input: the real process, on a real directory.
+#![allow(clippy::unwrap_used)]
+
+mod apply;
+mod drawdown;
+mod full;
+mod halts;
+mod ingest;
+mod project;
+mod shell;
