@@ -26,40 +26,25 @@ impl Fold<'_> {
                 Moment { effective_at: at, booked_at: at, policies: self.catalogue.policies_before(at) };
             let before = self.wallet.clock;
             self.wallet.clock = self.wallet.clock.max(at);
+            self.quiet_lots(at.plus(-1));
             self.lots_end(moment);
             self.lots_begin(moment);
             self.quiet_lots(at);
             self.repay(moment);
             self.close(moment, |closes_at| before < closes_at && closes_at <= at);
+            self.leave();
         }
         self.wallet.clock = clock;
-        self.quiet_lots(clock);
-        self.counters_close();
+        self.leave();
     }
 
-    /// Counters whose period is over and late usage too become rows: before the record, so that a timer in between is nothing.
-    fn counters_close(&mut self) {
-        let clock = self.wallet.clock;
-        let (closed, open): (Vec<_>, _) =
-            std::mem::take(&mut self.wallet.counters).into_iter().partition(|c| c.closes_at <= clock);
-        self.wallet.counters = open;
-        let latest = closed.iter().map(|c| c.starts).max();
-        self.wallet.counted_until = self.wallet.counted_until.max(latest);
-        self.closed.extend(closed);
-    }
-
-    /// Leaves in the document only what can still change, and looks when time changes it next.
-    pub(crate) fn settle(&mut self) {
-        if !self.reshaped {
-            return;
-        }
+    /// Leaves in the document only what can still change: before a record too, so that a timer in between is nothing.
+    fn leave(&mut self) {
         let clock = self.wallet.clock;
         self.quiet_lots(clock);
-        self.sort();
         let gone = |lot: &Lot, all: &[Lot]| {
             let has_origin = || all.iter().any(|l| Some(&l.id) == lot.origin.as_ref());
-            let is_empty = lot.remaining.is_zero() && lot.held.is_zero() && !lot.terms.is_quiet();
-            if lot.ended { !lot.is_late(clock) && !has_origin() } else { is_empty }
+            lot.is_empty() || lot.ended && !lot.is_late(clock) && !has_origin()
         };
         while let Some(at) = self.wallet.lots.iter().position(|l| gone(l, &self.wallet.lots)) {
             let lot = self.wallet.lots.remove(at);
@@ -70,6 +55,26 @@ impl Fold<'_> {
         let lots = &self.wallet.lots;
         self.wallet.grants.retain(|g| g.next.is_some() || lots.iter().any(|l| l.grant == g.no));
         self.counters_close();
+    }
+
+    /// Counters whose period is over, and late usage of it too, become rows.
+    fn counters_close(&mut self) {
+        let clock = self.wallet.clock;
+        let (closed, open): (Vec<_>, _) =
+            std::mem::take(&mut self.wallet.counters).into_iter().partition(|c| c.closes_at <= clock);
+        self.wallet.counters = open;
+        let latest = closed.iter().map(|c| c.starts).max();
+        self.wallet.counted_until = self.wallet.counted_until.max(latest);
+        self.closed.extend(closed);
+    }
+
+    /// Leaves in the document only what can still change, in the order of burning, and looks when time changes it next.
+    pub(crate) fn settle(&mut self) {
+        if !self.reshaped {
+            return;
+        }
+        self.leave();
+        self.sort();
         self.changes.counters.append(&mut self.closed);
         self.wallet.wakes_at = self.wakes_at();
     }
@@ -123,7 +128,10 @@ impl Fold<'_> {
         self.wallet.grants.push(grant);
         self.reshaped = true;
         self.catch_up(moment);
-        self.quiet_lots(clock);
+        let last = self.wallet.grants.len() - 1;
+        while let Some((cycle, start)) = self.wallet.grants[last].next.filter(|(_, start)| *start <= clock) {
+            self.begin(last, cycle, start, moment);
+        }
         Ok(())
     }
 
@@ -220,7 +228,9 @@ impl Fold<'_> {
         for at in 0..self.wallet.grants.len() {
             let grant = &self.wallet.grants[at];
             let next = grant.next.filter(|(_, start)| *start <= moment.effective_at);
-            if let Some((cycle, start)) = next.filter(|_| !grant.terms.is_quiet()) {
+            if grant.terms.is_quiet() {
+                self.quiet_lots_of(at, moment.effective_at);
+            } else if let Some((cycle, start)) = next {
                 self.begin(at, cycle, start, moment);
             }
         }
@@ -235,24 +245,25 @@ impl Fold<'_> {
             }
         }
         for at in 0..self.wallet.grants.len() {
-            while let Some((cycle, start)) = self.wallet.grants[at].next.filter(|(_, start)| *start <= clock)
-            {
-                let grant = &self.wallet.grants[at];
-                if !grant.terms.is_quiet() {
-                    break;
-                }
-                let zone = self.catalogue.zone(&grant.zone);
-                let schedule = Schedule::of(grant, &zone);
-                let longest = self.catalogue.longest_lateness();
-                let lateness = grant.terms.allowed_lateness.map_or(longest, |l| l.exact());
-                let alive = schedule.first_alive(cycle, clock, lateness);
-                if alive > cycle {
-                    self.wallet.grants[at].next = schedule.start(alive).map(|start| (alive, start));
-                } else {
-                    let policies = self.catalogue.policies_before(start);
-                    let moment = Moment { effective_at: clock, booked_at: clock, policies };
-                    self.begin(at, cycle, start, moment);
-                }
+            if self.wallet.grants[at].terms.is_quiet() {
+                self.quiet_lots_of(at, clock);
+            }
+        }
+    }
+
+    fn quiet_lots_of(&mut self, at: usize, clock: Instant) {
+        while let Some((cycle, start)) = self.wallet.grants[at].next.filter(|(_, start)| *start <= clock) {
+            let grant = &self.wallet.grants[at];
+            let zone = self.catalogue.zone(&grant.zone);
+            let schedule = Schedule::of(grant, &zone);
+            let longest = self.catalogue.longest_lateness();
+            let lateness = grant.terms.allowed_lateness.map_or(longest, |l| l.exact());
+            let alive = schedule.first_alive(cycle, clock, lateness);
+            if alive > cycle {
+                self.wallet.grants[at].next = schedule.start(alive).map(|start| (alive, start));
+            } else {
+                let policies = self.catalogue.policies_before(start);
+                self.begin(at, cycle, start, Moment { effective_at: clock, booked_at: clock, policies });
             }
         }
     }
@@ -276,7 +287,8 @@ impl Fold<'_> {
         lot.money = money;
         let next = cycle + 1;
         self.wallet.grants[at].next = schedule.start(next).map(|start| (next, start));
-        if issued.is_zero() || ends_at.is_some_and(|end| end <= start) {
+        let ends_at_once = self.wallet.grants[at].next.is_some_and(|(_, next)| next <= start);
+        if issued.is_zero() || ends_at_once || ends_at.is_some_and(|end| end <= start) {
             return;
         }
         if terms.is_quiet() {

@@ -71,6 +71,7 @@ impl Fold<'_> {
         if !paid.is_zero() {
             lot.consumed.add(paid);
             lot.touched = true;
+            self.reshaped |= lot.expired.is_zero();
             self.book(EntryKind::LateUsage, &unit, paid, charge.about(&id), moment);
         }
         let mut chain = vec![at];

@@ -113,6 +113,11 @@ impl Lot {
         self.ended && self.late_until.is_some_and(|until| clock < until)
     }
 
+    /// Whether nothing of it can be burned, and nothing can come back to it for late usage.
+    pub(crate) fn is_empty(&self) -> bool {
+        [self.remaining, self.held, self.expired, self.rolled_over].iter().all(Amount::is_zero)
+    }
+
     /// Whether nothing touched this lot of a quiet grant: then it is in no ledger.
     pub fn is_untouched(&self) -> bool {
         self.order.is_none()

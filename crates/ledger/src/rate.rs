@@ -163,18 +163,20 @@ fn rank(price: &Price, usage: &Usage<'_>, fields: &Fields<'_>) -> Option<Rank> {
     };
     let mut rank = (kind, 0, 0, 0, 0);
     for (path, pattern) in &price.matches.data {
-        let value = fields.text(path)?;
         match pattern {
             Pattern::Exact(text) => {
-                (*text == *value).then_some(())?;
+                (**text == *fields.text(path)?).then_some(())?;
                 rank.1 += 1;
             }
             Pattern::Prefix(prefix) => {
-                value.starts_with(prefix.as_str()).then_some(())?;
+                fields.text(path)?.starts_with(prefix.as_str()).then_some(())?;
                 rank.2 += 1;
                 rank.3 += prefix.len();
             }
-            Pattern::Any(_) => rank.4 += 1,
+            Pattern::Any(_) => {
+                fields.get(path)?;
+                rank.4 += 1;
+            }
         }
     }
     Some(rank)

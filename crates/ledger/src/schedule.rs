@@ -1,7 +1,7 @@
 //! When the lots of a recurring grant begin and end (rules, section 4).
 
 use crate::grant::{First, Terms};
-use crate::time::Instant;
+use crate::time::{Instant, Span};
 use crate::wallet::Grant;
 use crate::zone::Zone;
 
@@ -100,23 +100,25 @@ impl<'a> Schedule<'a> {
 
     /// The first cycle from `from` on whose lot is open, or within its lateness, at `clock`.
     pub(crate) fn first_alive(&self, from: u32, clock: Instant, lateness: i64) -> u32 {
-        let is_over = |cycle: u32| {
-            let Some(start) = self.start(cycle) else { return false };
-            self.end(cycle, start).is_some_and(|end| late_until(start, end, lateness) <= clock)
-        };
-        let (mut over, mut alive) = (from, from);
-        if !is_over(from) {
-            return from;
-        }
-        let mut stride = 1;
-        while is_over(alive) && alive < MOST_CYCLES {
+        let life = self.terms.expires_after.or(self.terms.recurrence.as_ref().map(|r| r.interval));
+        // No lot pays longer than this after its end; that its ends come in order makes halving possible.
+        let longest = lateness.min(life.map_or(0, Span::at_most));
+        let end = |cycle: u32| self.start(cycle).map(|start| (start, self.end(cycle, start)));
+        let is_long_over =
+            |cycle: u32| matches!(end(cycle), Some((_, Some(end))) if end.plus(longest) <= clock);
+        let (mut over, mut alive, mut stride) = (from, from, 1);
+        while is_long_over(alive) && alive < MOST_CYCLES {
             over = alive;
             alive += stride;
             stride *= 2;
         }
         while alive - over > 1 {
             let middle = over + (alive - over) / 2;
-            if is_over(middle) { over = middle } else { alive = middle }
+            if is_long_over(middle) { over = middle } else { alive = middle }
+        }
+        let is_over = |cycle: u32| matches!(end(cycle), Some((start, Some(end))) if late_until(start, end, lateness) <= clock);
+        while is_over(alive) {
+            alive += 1;
         }
         alive
     }

@@ -56,7 +56,10 @@ impl Zone {
     /// `from` plus `n` times `span`: calendar time for days and longer, exact for what is shorter. `None` after what an
     /// instant can be; before 1970 it is only good to count from.
     pub fn after(&self, from: Instant, span: Span, n: i64) -> Option<Instant> {
-        let after = if span.is_calendar() {
+        // An anchor in the second pass of a doubled hour is its own occurrence 0.
+        let after = if n == 0 {
+            Some(from)
+        } else if span.is_calendar() {
             let (local, nanos) = span.step(self.local(from), n)?;
             self.instant(local)?.0.checked_add(nanos).map(Instant)
         } else {

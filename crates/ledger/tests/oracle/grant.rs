@@ -191,8 +191,11 @@ impl Grant {
 
     /// The cycle that follows another, if the grant has one.
     pub(crate) fn cycle_after(&self, cycle: &Cycle) -> Option<Cycle> {
-        let start = self.next_occurrence(self.recurrence.as_ref()?, cycle.start);
-        self.bounded(Cycle { number: cycle.number + 1, start, amount: self.amount })
+        let recurrence = self.recurrence.as_ref()?;
+        let start = self.next_occurrence(recurrence, cycle.start);
+        let occurrence = |at| self.zone.last_occurrence(recurrence.anchor, &recurrence.interval, at);
+        let number = cycle.number + occurrence(start) - occurrence(cycle.start);
+        self.bounded(Cycle { number, start, amount: self.amount })
     }
 
     fn bounded(&self, cycle: Cycle) -> Option<Cycle> {

@@ -62,8 +62,13 @@ impl Price {
 /// Whether a pattern accepts what stands at its place.
 fn fits(pattern: &Json, value: Option<&Json>) -> bool {
     let Some(value) = value else { return false };
-    if let Some(exact) = pattern.get("exact") {
-        return exact.canonical() == value.canonical();
+    if let Some(exact) = pattern.text("exact") {
+        return match value {
+            Json::Text(text) => text == exact,
+            Json::Number(_) => Json::Number(exact.to_owned()).canonical() == value.canonical(),
+            Json::Bool(flag) => flag.to_string() == exact,
+            Json::Null | Json::List(_) | Json::Object(_) => false,
+        };
     }
     match (pattern.text("prefix"), value.as_text()) {
         (Some(prefix), Some(text)) => text.starts_with(prefix),

@@ -65,6 +65,12 @@ impl Zone {
 
     /// The last occurrence of `anchor` + n × `interval` at or before an instant, and the first one after it.
     pub(crate) fn occurrences_around(&self, anchor: i64, interval: &Span, instant: i64) -> (i64, i64) {
+        let number = self.last_occurrence(anchor, interval, instant);
+        (self.plus(anchor, interval, number), self.plus(anchor, interval, number + 1))
+    }
+
+    /// The number of the last occurrence at or before an instant: two fall together on a day that the zone skips.
+    pub(crate) fn last_occurrence(&self, anchor: i64, interval: &Span, instant: i64) -> i64 {
         let mut number = (instant - anchor).div_euclid(interval.rough()) - 1;
         while self.plus(anchor, interval, number) > instant {
             number -= 1;
@@ -72,7 +78,7 @@ impl Zone {
         while self.plus(anchor, interval, number + 1) <= instant {
             number += 1;
         }
-        (self.plus(anchor, interval, number), self.plus(anchor, interval, number + 1))
+        number
     }
 
     /// The calendar month that holds an instant: its name, and the instant at which it ends.

@@ -238,7 +238,7 @@ fn what_a_quota_has_left_is_available_before_anything_touches_it() {
 const JUMPER: &str = r#"publish zone Jumper {"before":-36000,"transitions":[[1774747800,50400]]}"#;
 
 #[test]
-fn a_day_that_the_zone_skips_is_no_occurrence_and_takes_no_number() {
+fn a_day_that_the_zone_skips_has_a_number_and_no_lot() {
     check(&format!(
         r#"
         01-01 {JUMPER}
@@ -246,10 +246,10 @@ fn a_day_that_the_zone_skips_is_no_occurrence_and_takes_no_number() {
         03-27T01:30 grant g 1 {{"recurrence":{{"interval":"P1D"}}}}
         03-29T02:00 grant b 1 {{"allowed_lateness":"PT1M","effective_at":"@03-27T01:30","recurrence":{{"interval":"P1D"}}}}
         ------
-        b#3 1 of 1           from 03-29T01:30 to 03-30T01:30
+        b#4 1 of 1           from 03-29T01:30 to 03-30T01:30
         g#1 0 of 1 expired 1 from 03-27T01:30 to 03-28T01:30
         g#2 0 of 1 expired 1 from 03-28T01:30 to 03-29T01:30
-        g#3 1 of 1           from 03-29T01:30 to 03-30T01:30
+        g#4 1 of 1           from 03-29T01:30 to 03-30T01:30
     "#
     ));
 }

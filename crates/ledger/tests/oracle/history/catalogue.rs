@@ -105,8 +105,8 @@ impl Teller {
                 0 => json!({"model": {"exact": "gpt-4"}}),
                 1 => json!({"model": {"prefix": "gpt-"}}),
                 2 => json!({"model": {"any": true}, "n": {"any": true}}),
-                3 => json!({"deep.on": {"exact": true}}),
-                _ => json!({"n": {"exact": 3}}),
+                3 => json!({"deep.on": {"exact": "true"}}),
+                _ => json!({"n": {"exact": "3"}}),
             };
         }
         let mut body = json!({"match": pattern});
