@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use eventlog::Durability;
 
 use crate::commands::{
-    apply, balance, completions, grants, ingest, init, ledger, log, project, rebuild, run, tick,
+    apply, balance, completions, demo, grants, ingest, init, ledger, log, project, rebuild, run, tick,
     usage, verify, wallets,
 };
 use crate::context::Context;
@@ -16,9 +16,9 @@ use crate::exit::Exit;
 #[derive(Debug, Parser)]
 #[command(name = "drawdown", version, after_help = Exit::HELP)]
 pub struct Cli {
-    /// The directory of the log and its projections; made if it is not there
-    #[arg(long, global = true, value_name = "DIR", default_value = "./drawdown-data")]
-    data: PathBuf,
+    /// The directory of the log and its projections; made if it is not there [default: ./drawdown-data]
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long, global = true)]
     json: bool,
@@ -38,6 +38,7 @@ enum Survives {
 /// Each is a file in `commands/`.
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Args),
     Init(init::Args),
     Apply(apply::Args),
     Ingest(ingest::Args),
@@ -71,8 +72,10 @@ impl Cli {
             Survives::Power => Durability::Power,
             Survives::Process => Durability::Process,
         };
-        let context = Context { data: self.data, json: self.json, durability };
+        let data = self.data.clone().unwrap_or_else(|| "./drawdown-data".into());
+        let context = Context { data, json: self.json, durability };
         match self.command {
+            Command::Demo(args) => demo::run(args, self.data, &context).await,
             Command::Init(args) => init::run(args, &context).await,
             Command::Apply(args) => apply::run(args, &context).await,
             Command::Ingest(args) => ingest::run(args, &context).await,

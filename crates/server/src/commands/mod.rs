@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod balance;
 pub(crate) mod completions;
+pub(crate) mod demo;
 pub(crate) mod grants;
 pub(crate) mod ingest;
 pub(crate) mod init;

@@ -230,7 +230,7 @@ impl InUnit {
             ("from", Align::Left),
             ("until", Align::Left),
             ("priority", Align::Right),
-            ("category, cost, scope", Align::Left),
+            ("category", Align::Left),
             ("burns", Align::Left),
         ]);
         for lot in &self.lots {

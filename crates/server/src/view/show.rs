@@ -2,12 +2,13 @@
 
 use ledger::Instant;
 
-/// An instant in UTC: a midnight as its date.
+/// An instant in UTC: a midnight as its date, a whole minute without seconds.
 pub(crate) fn when(at: Instant) -> String {
-    let text = at.to_string();
-    match text.strip_suffix("T00:00:00Z") {
-        Some(date) => date.to_owned(),
-        None => text.replacen('T', " ", 1),
+    let text = at.to_string().replacen('T', " ", 1);
+    match (text.strip_suffix(" 00:00:00Z"), text.strip_suffix(":00Z")) {
+        (Some(date), _) => date.to_owned(),
+        (None, Some(minute)) => format!("{minute}Z"),
+        (None, None) => text,
     }
 }
 
@@ -47,6 +48,7 @@ mod tests {
     fn midnights_are_dates_and_thousands_are_apart() {
         let at = |text| Instant::parse(text).expect("an instant");
         assert_eq!(when(at("2026-01-31T00:00:00Z")), "2026-01-31");
+        assert_eq!(when(at("2026-01-31T18:05:00Z")), "2026-01-31 18:05Z");
         assert_eq!(when(at("2026-01-31T00:00:00.5Z")), "2026-01-31 00:00:00.5Z");
         assert_eq!([0, 999, 1_000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
     }

@@ -9,7 +9,7 @@ pub(crate) enum Align {
     Right,
 }
 
-/// Rows below a head, each column as wide as its widest text; columns without any text are left out.
+/// Rows below a head, each column as wide as its widest text; columns without any text are left out, and a head alone too.
 pub(crate) struct Table {
     head: Vec<(String, Align)>,
     rows: Vec<Vec<String>>,
@@ -42,6 +42,9 @@ impl Table {
 impl fmt::Display for Table {
     /// Each line is indented by two spaces.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
         let widths: Vec<Option<usize>> = (0..self.head.len()).map(|column| self.width(column)).collect();
         let head = self.head.iter().map(|(name, _)| name.clone()).collect();
         for row in std::iter::once(&head).chain(&self.rows) {
