@@ -1,8 +1,12 @@
 //! A partition folded in memory alone, without a store.
 
+use eventlog::Stretch;
 use ledger::{Partition, Wallet};
+use store::rows::Batch;
 
 use crate::folding::{Folding, Told, read};
+use crate::projector::empty_batch;
+use crate::rows;
 use crate::seen::Identities;
 use crate::sum::Sum;
 
@@ -30,6 +34,22 @@ impl Replay {
         let mut entries = 0;
         self.folding.fold(bytes, &read, &Told::default(), &mut |did| entries += did.changes.entries.len())?;
         Ok(entries)
+    }
+
+    /// Folds a stretch, links it into the chain, and answers with the rows that a projector would commit for it.
+    ///
+    /// # Errors
+    ///
+    /// If a record needs a newer build.
+    pub fn batch(&mut self, stretch: &Stretch) -> Result<Batch, String> {
+        let mut batch = empty_batch(&self.folding.head);
+        for (_, bytes) in stretch.iter() {
+            let read = read(bytes, &mut self.scratch);
+            self.folding.fold(bytes, &read, &Told::default(), &mut |did| rows::add(&mut batch, did))?;
+            self.folding.link(bytes);
+        }
+        rows::finish(&mut batch, &mut self.folding);
+        Ok(batch)
     }
 
     /// A wallet, if a record named it.

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use eventlog::Durability;
 
 use crate::commands::{
-    apply, balance, completions, demo, grants, ingest, init, ledger, log, project, rebuild, run, tick,
+    apply, balance, bench, completions, demo, grants, ingest, init, ledger, log, project, rebuild, run, tick,
     usage, verify, wallets,
 };
 use crate::context::Context;
@@ -53,6 +53,7 @@ enum Command {
     Log(log::Args),
     Verify(verify::Args),
     Rebuild(rebuild::Args),
+    Bench(bench::Args),
     Completions(completions::Args),
 }
 
@@ -90,6 +91,7 @@ impl Cli {
             Command::Log(args) => log::run(args, &context).await,
             Command::Verify(args) => verify::run(args, &context).await,
             Command::Rebuild(args) => rebuild::run(args, &context).await,
+            Command::Bench(args) => bench::run(args, &context).await,
             Command::Completions(args) => completions::run(args),
         }
     }

@@ -1,5 +1,6 @@
 //! The process `drawdown`: its documents, command line and HTTP. The binary is a thin `main` over this library.
 
+mod bench;
 mod applying;
 pub mod cli;
 mod commands;

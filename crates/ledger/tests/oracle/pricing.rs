@@ -65,9 +65,11 @@ fn fits(pattern: &Json, value: Option<&Json>) -> bool {
     if let Some(exact) = pattern.text("exact") {
         return match value {
             Json::Text(text) => text == exact,
-            Json::Number(_) => Json::Number(exact.to_owned()).canonical() == value.canonical(),
+            Json::Number(_) if exact.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => {
+                Json::Number(exact.to_owned()).canonical() == value.canonical()
+            }
             Json::Bool(flag) => flag.to_string() == exact,
-            Json::Null | Json::List(_) | Json::Object(_) => false,
+            Json::Number(_) | Json::Null | Json::List(_) | Json::Object(_) => false,
         };
     }
     match (pattern.text("prefix"), value.as_text()) {

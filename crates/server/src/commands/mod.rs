@@ -2,6 +2,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod balance;
+pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod demo;
 pub(crate) mod grants;
