@@ -32,13 +32,17 @@ pub enum ProjectorError {
         found: String,
     },
     /// The log is not the one that was folded here.
-    #[error("the log is not the one that was folded before: {what}. Restore the log, or rebuild the projections from this one")]
+    #[error(
+        "the log is not the one that was folded before: {what}. Restore the log, or rebuild the projections from this one"
+    )]
     AnotherLog {
         /// How that shows.
         what: String,
     },
     /// A record that was recorded more than a minute from now.
-    #[error("the record at {at} was recorded at {recorded_at}, ahead of this machine's clock: it is folded when that time has come")]
+    #[error(
+        "the record at {at} was recorded at {recorded_at}, ahead of this machine's clock: it is folded when that time has come"
+    )]
     Ahead {
         /// Where it stands.
         at: Position,

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use ledger::{
-    Catalogue, Changes, Event, Hash16, Identity, Instant, Known, Offset, Outcome, Partition, Past, Quantity, Record,
-    Undecodable, Wallet,
+    Catalogue, Changes, Event, Hash16, Identity, Instant, Known, Offset, Outcome, Partition, Past, Quantity,
+    Record, Undecodable, Wallet,
 };
 use sha2::{Digest, Sha256};
 use store::rows::{Counts, FilterRow, Head};
@@ -301,14 +301,17 @@ impl Folding {
         self.slots.len() - 1
     }
 
-    /// Adds the next record's bytes to the chain.
+    /// Adds the next record's bytes to the chain: SHA-256 of the chain before it and the bytes.
     pub(crate) fn link(&mut self, bytes: &[u8]) {
-        let last: [u8; 32] = Sha256::digest(bytes).into();
         let mut chain = Sha256::new();
         chain.update(self.head.chain);
-        chain.update(last);
+        chain.update(bytes);
         self.head.chain = chain.finalize().into();
-        self.head.last = last;
+    }
+
+    /// Notes the last record of a stretch, by which the log is known again.
+    pub(crate) fn seal(&mut self, last: &[u8]) {
+        self.head.last = Sha256::digest(last).into();
     }
 
     fn advance(&mut self, record: Option<&Record<'_>>) {

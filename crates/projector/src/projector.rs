@@ -126,7 +126,8 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         }
         let mut batch = empty_batch(&self.folding.head);
         let (step, stopped) = self.fold(&stretch, now, &mut batch).await?;
-        if step.folded > 0 {
+        if let Some(last) = step.folded.checked_sub(1) {
+            self.folding.seal(stretch.get(last));
             rows::finish(&mut batch, &mut self.folding);
             self.commit(batch).await?;
         }
@@ -179,8 +180,10 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         let mut scratch = self.folding.scratch();
         while folded < stretch.len() {
             let end = stretch.len().min(folded + CHUNK);
-            let chunk: Vec<(&[u8], Read<'_>)> =
-                (folded..end).map(|at| stretch.get(at)).map(|bytes| (bytes, read(bytes, &mut scratch))).collect();
+            let chunk: Vec<(&[u8], Read<'_>)> = (folded..end)
+                .map(|at| stretch.get(at))
+                .map(|bytes| (bytes, read(bytes, &mut scratch)))
+                .collect();
             let told = prefetch(&mut self.folding, &*self.store, &chunk).await?;
             for (bytes, read) in &chunk {
                 let at = Position { partition: self.partition, offset: self.folding.head.next };
@@ -309,7 +312,8 @@ async fn check_same_log<L: EventLog>(log: &L, head: &Head) -> Result<(), Project
     let partition = head.partition;
     let end = log.end(partition).await?;
     if end < head.next {
-        let what = format!("partition {partition} ends at {end}, and {} records of it were folded", head.next);
+        let what =
+            format!("partition {partition} ends at {end}, and {} records of it were folded", head.next);
         return Err(ProjectorError::AnotherLog { what });
     }
     let record = log.read(partition, Offset(last), 1).await?;

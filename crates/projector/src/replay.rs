@@ -47,6 +47,7 @@ impl Replay {
             let read = read(bytes, &mut self.scratch);
             self.folding.fold(bytes, &read, &Told::default(), &mut |did| rows::add(&mut batch, did))?;
             self.folding.link(bytes);
+            self.folding.seal(bytes);
         }
         rows::finish(&mut batch, &mut self.folding);
         Ok(batch)

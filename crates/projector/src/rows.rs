@@ -76,7 +76,13 @@ fn id(offset: Offset, key: Hash16, content: Hash16, segment: u32) -> IdRow {
     IdRow { segment, key, offset, content }
 }
 
-fn row(offset: Offset, record: &Record<'_>, outcome: Option<&Outcome>, wallet: Option<i64>, at: Instant) -> RecordRow {
+fn row(
+    offset: Offset,
+    record: &Record<'_>,
+    outcome: Option<&Outcome>,
+    wallet: Option<i64>,
+    at: Instant,
+) -> RecordRow {
     let e = &record.envelope;
     let (code, detail, earlier) = match outcome {
         None => (OutcomeCode::None, None, None),
@@ -88,7 +94,9 @@ fn row(offset: Offset, record: &Record<'_>, outcome: Option<&Outcome>, wallet: O
         Some(Outcome::Rejected(reason)) => (OutcomeCode::Rejected, Some(reason.clone()), None),
     };
     let (feature, data) = match &record.event {
-        Event::Usage(usage) => (Some(usage.kind.to_string()), usage.data.map(RawValue::get).map(str::to_owned)),
+        Event::Usage(usage) => {
+            (Some(usage.kind.to_string()), usage.data.map(RawValue::get).map(str::to_owned))
+        }
         Event::Genesis(_)
         | Event::CataloguePublished(_)
         | Event::WalletConfigured(_)

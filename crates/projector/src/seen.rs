@@ -13,6 +13,9 @@ const BITS: usize = 1 << 20;
 /// How many of them an identity sets: one in 40,000 others is mistaken for it.
 const PROBES: u64 = 6;
 
+/// How many groups of filters are read abreast.
+const ABREAST: usize = 8;
+
 /// Identities are digests already: their first bytes are hash enough.
 #[derive(Default)]
 pub(crate) struct FirstBytes(u64);
@@ -145,20 +148,29 @@ impl Filters {
         }
     }
 
+    /// Reads the same bit of several groups before the next one, so that their cache misses overlap.
     fn perhaps(&self, key: &Hash16) -> Vec<u32> {
         let mut segments = Vec::new();
-        for (group, words) in self.groups.iter().enumerate() {
-            let mut lanes = u64::MAX;
+        for (chunk, groups) in self.groups.chunks(ABREAST).enumerate() {
+            let mut lanes = [u64::MAX; ABREAST];
+            lanes[groups.len()..].fill(0);
             for position in positions(key) {
-                lanes &= words[position];
-                if lanes == 0 {
+                let mut any = 0;
+                for (lanes, words) in lanes.iter_mut().zip(groups) {
+                    *lanes &= words[position];
+                    any |= *lanes;
+                }
+                if any == 0 {
                     break;
                 }
             }
-            let base = u32::try_from(group * 64).expect("segments are counted in 32 bits");
-            while lanes != 0 {
-                segments.push(base + lanes.trailing_zeros());
-                lanes &= lanes - 1;
+            for (group, mut lanes) in lanes.into_iter().enumerate() {
+                let base =
+                    u32::try_from((chunk * ABREAST + group) * 64).expect("segments are counted in 32 bits");
+                while lanes != 0 {
+                    segments.push(base + lanes.trailing_zeros());
+                    lanes &= lanes - 1;
+                }
             }
         }
         segments
@@ -192,7 +204,8 @@ mod tests {
                 Seen::Never => panic!("{n} was forgotten"),
             }
         }
-        let mistaken = (count..2 * count).filter(|n| !matches!(identities.look(&key(*n)), Seen::Never)).count();
+        let mistaken =
+            (count..2 * count).filter(|n| !matches!(identities.look(&key(*n)), Seen::Never)).count();
         assert!(mistaken < 50, "{mistaken} of {count} new ones would ask the store");
 
         let again = Identities::load(&filters, &[]);

@@ -39,7 +39,8 @@ pub struct Round {
 pub async fn log_id<L: EventLog>(log: &L) -> Result<String, ProjectorError> {
     let first = log.read(Partition(0), Offset(0), 1).await?;
     let bytes = if first.is_empty() { &[] } else { first.get(0) };
-    let no_genesis = |found: String| ProjectorError::Genesis { partition: Partition(0), log: "?".into(), found };
+    let no_genesis =
+        |found: String| ProjectorError::Genesis { partition: Partition(0), log: "?".into(), found };
     match ledger::decode(bytes).map_err(|e| no_genesis(e.to_string()))?.event {
         Event::Genesis(genesis) => Ok(genesis.log),
         Event::CataloguePublished(_)

@@ -43,7 +43,11 @@ mod tests {
 
     #[test]
     fn what_is_put_in_can_be_taken_out_in_any_order() {
-        let (all, one) = ([0xff; 32], { let mut one = [0; 32]; one[31] = 1; one });
+        let (all, one) = ([0xff; 32], {
+            let mut one = [0; 32];
+            one[31] = 1;
+            one
+        });
         let mut sum = Sum::default();
         sum.add(all);
         sum.add(one);

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant as Stopwatch};
 use eventlog::EventLog;
 use ledger::{Offset, Partition, Position};
 use store::Store;
-use store::rows::{Batch, CounterRow, EntryRow, GrantRow, Head, IdRow, LotRow, QuarantineRow, RecordRow, WalletRow};
+use store::rows::{
+    Batch, CounterRow, EntryRow, GrantRow, Head, IdRow, LotRow, QuarantineRow, RecordRow, WalletRow,
+};
 
 use crate::error::ProjectorError;
 use crate::folding::{Folded, Folding, Read, read};
@@ -74,7 +76,8 @@ pub async fn verify<L: EventLog, S: Store>(
 ) -> Result<Verified, ProjectorError> {
     let Some(head) = store.head(partition).await? else { return Ok(Verified::default()) };
     let folding = Folding::new(partition, log.partitions(), Folding::start(partition, &head.log));
-    let mut check = Check { log, store, folding, rest: Rest::default(), verified: Verified::default(), depth };
+    let mut check =
+        Check { log, store, folding, rest: Rest::default(), verified: Verified::default(), depth };
     while check.folding.head.next < head.next && check.verified.divergence.is_none() {
         let before = check.verified.records;
         if !check.stretch(head.next).await? {
@@ -140,6 +143,9 @@ impl<L: EventLog, S: Store> Check<L, S> {
                 self.folding.link(bytes);
             }
         }
+        if let Some(last) = stretch.len().checked_sub(1) {
+            self.folding.seal(stretch.get(last));
+        }
         self.verified.records += stretch.len() as u64;
         if deep {
             rows::finish(&mut batch, &mut self.folding);
@@ -201,7 +207,9 @@ impl<L: EventLog, S: Store> Check<L, S> {
         self.differ("quarantine", &rest.quarantined, &quarantined, |q| q.offset);
 
         let mut found = Vec::new();
-        while let Some(page) = page(store.all_wallets(partition, found.last().map(|w: &WalletRow| w.no), PAGE)).await? {
+        while let Some(page) =
+            page(store.all_wallets(partition, found.last().map(|w: &WalletRow| w.no), PAGE)).await?
+        {
             found.extend(page.into_iter().map(|w| WalletRow { as_of: Offset(0), ..w }));
         }
         let at = |wallet: i64| rest.last.get(&wallet).copied().unwrap_or_default();
@@ -279,7 +287,13 @@ impl<L: EventLog, S: Store> Check<L, S> {
         }
     }
 
-    fn note<R: Debug>(&mut self, offset: Offset, table: &'static str, expected: Option<&R>, found: Option<&R>) {
+    fn note<R: Debug>(
+        &mut self,
+        offset: Offset,
+        table: &'static str,
+        expected: Option<&R>,
+        found: Option<&R>,
+    ) {
         let sooner = |d: &Divergence| d.at.offset <= offset;
         if self.verified.divergence.as_ref().is_some_and(sooner) {
             return;
