@@ -1,5 +1,6 @@
 //! Proof: the log folded again from its first record, and compared with what is stored.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -160,8 +161,8 @@ impl<L: EventLog, S: Store> Check<L, S> {
         let entries = self.store.entries_between(partition, from, to).await?;
         let records = self.store.records_between(partition, from, to).await?;
         self.verified.rows += (entries.len() + records.len()) as u64;
-        self.differ("entry", &batch.entries, &entries, |e: &EntryRow| e.offset);
-        self.differ("record", &batch.records, &records, |r: &RecordRow| r.offset);
+        self.differ("entry", &batch.entries, &entries, |e: &EntryRow| (e.offset, e.line));
+        self.differ("record", &batch.records, &records, |r: &RecordRow| (r.offset, ()));
         for row in batch.ids {
             if self.rest.ids.first().is_some_and(|first| first.segment != row.segment) {
                 self.segment().await?;
@@ -191,7 +192,7 @@ impl<L: EventLog, S: Store> Check<L, S> {
         expected.sort_unstable_by_key(key);
         found.sort_unstable_by_key(key);
         self.verified.rows += found.len() as u64;
-        self.differ("id", &expected, &found, |row: &IdRow| row.offset);
+        self.differ("id", &expected, &found, key);
         Ok(())
     }
 
@@ -204,7 +205,7 @@ impl<L: EventLog, S: Store> Check<L, S> {
         let store = self.store.clone();
         let quarantined = store.quarantined(partition).await?;
         self.verified.rows += quarantined.len() as u64;
-        self.differ("quarantine", &rest.quarantined, &quarantined, |q| q.offset);
+        self.differ("quarantine", &rest.quarantined, &quarantined, |q| (q.offset, ()));
 
         let mut found = Vec::new();
         while let Some(page) =
@@ -251,18 +252,24 @@ impl<L: EventLog, S: Store> Check<L, S> {
         }
     }
 
-    /// Notes the first place where two lists, both by offset, are not the same.
-    fn differ<R: PartialEq + Debug>(
+    /// Notes the first place where two lists, both in the order of their keys, are not the same.
+    fn differ<R: PartialEq + Debug, K: Ord>(
         &mut self,
         table: &'static str,
         expected: &[R],
         found: &[R],
-        offset: impl Fn(&R) -> Offset,
+        key: impl Fn(&R) -> (Offset, K),
     ) {
         let longer = expected.len().max(found.len());
         let Some(at) = (0..longer).find(|at| expected.get(*at) != found.get(*at)) else { return };
-        let (expected, found) = (expected.get(at), found.get(at));
-        let at = expected.into_iter().chain(found).map(offset).min().unwrap_or_default();
+        let (mut expected, mut found) = (expected.get(at), found.get(at));
+        // Where a row is missing, the one that follows it stands in its place.
+        match expected.map(&key).zip(found.map(&key)).map(|(ours, theirs)| ours.cmp(&theirs)) {
+            Some(Ordering::Less) => found = None,
+            Some(Ordering::Greater) => expected = None,
+            Some(Ordering::Equal) | None => {}
+        }
+        let (at, _) = expected.or(found).map(key).expect("one of them is there");
         self.note(at, table, expected, found);
     }
 
