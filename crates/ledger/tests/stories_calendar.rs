@@ -178,6 +178,25 @@ fn default_policies_give_the_zone_of_those_who_name_none() {
 }
 
 #[test]
+fn a_day_that_a_zone_leaves_out_makes_no_lot() {
+    // On 2026-12-30 at 10:00 UTC this zone goes from 10 hours behind to 14 hours ahead, as Samoa did in 2011.
+    check(
+        r#"
+        12-01  zone Jump {"before": -36000, "transitions": [[1798624800, 50400]]}
+        12-01  wallet zone Jump
+        12-29 10:00  grant a 10 daily until 12-31 10:00
+        12-29 10:00  grant b 10 daily until 12-31 10:00 for P3D
+        now 12-31
+        ------
+        a#1    0 of 10   expired 10   12-29 10:00 .. 12-30 10:00
+        a#3   10 of 10                12-30 10:00 .. 12-31 10:00
+        b#1   10 of 10                12-29 10:00 .. 12-31 10:00
+        b#3   10 of 10                12-30 10:00 .. 2027-01-02 10:00
+    "#,
+    );
+}
+
+#[test]
 fn a_zone_that_nobody_published_is_refused() {
     check(
         "

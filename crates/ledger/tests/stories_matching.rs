@@ -53,7 +53,7 @@ fn a_price_for_a_field_is_only_for_its_values() {
            llm {"model": {"name": "gpt-5"}}
            llm {"model": "gpt-4"}
            llm {"model": "gpt-5"}"#,
-        "overage 1113 of all in 2026-01",
+        "overage 1122 of all in 2026-01",
     );
 }
 

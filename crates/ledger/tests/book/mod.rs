@@ -25,6 +25,13 @@ pub struct Book {
     scratch: Vec<u8>,
 }
 
+/// What a store holds that changes in place, as it was at some offset.
+pub struct Documents {
+    catalogue: String,
+    wallets: BTreeMap<String, String>,
+    counters: BTreeMap<CounterKey, Quantity>,
+}
+
 impl Book {
     /// Folds one record, as the projector would.
     pub fn fold(&mut self, offset: u64, bytes: &[u8]) -> Option<Outcome> {
@@ -107,6 +114,20 @@ impl Book {
     /// Digests of all wallets, by id: what must be equal whatever the way there.
     pub fn digests(&self) -> BTreeMap<String, [u8; 32]> {
         self.wallets.iter().map(|(id, w)| (id.clone(), Wallet::digest(&w.write()))).collect()
+    }
+
+    /// What a store holds that changes in place: the documents, and the counters that are committed with them.
+    pub fn documents(&self) -> Documents {
+        let wallets = self.wallets.iter().map(|(id, w)| (id.clone(), w.write())).collect();
+        Documents { catalogue: self.catalogue.write(), wallets, counters: self.counters.clone() }
+    }
+
+    /// Goes back to older documents; the rows that are never changed stay as they are.
+    pub fn go_back(&mut self, to: &Documents) {
+        let read = |document: &String| Wallet::read(document).expect("a wallet reads what it wrote");
+        self.wallets = to.wallets.iter().map(|(id, document)| (id.clone(), read(document))).collect();
+        self.catalogue = Catalogue::read(&to.catalogue).expect("a catalogue reads what it wrote");
+        self.counters = to.counters.clone();
     }
 
     /// Forgets all memory of wallets but their documents, as a restart does.
