@@ -226,6 +226,7 @@ impl<'a> Raw<'a> {
 }
 
 /// Text that was not escaped needs no escape now either.
+#[expect(clippy::ptr_arg, reason = "borrowed tells that it was not escaped")]
 fn write_string(text: &Cow<'_, str>, out: &mut Vec<u8>) {
     match text {
         Cow::Borrowed(plain) => {
