@@ -177,19 +177,19 @@ impl fmt::Display for Balance {
             writeln!(f)?;
             in_unit.write(unit, f)?;
         }
-        writeln!(f)?;
         if self.units.is_empty() {
-            writeln!(f, "no credits yet")?;
+            writeln!(f, "  no credits yet")?;
         }
-        match self.unpriced {
-            0 => {}
-            1 => writeln!(f, "1 usage has no price and is charged nothing")?,
-            n => writeln!(f, "{} usages have no price and are charged nothing", number(n))?,
-        }
+        let mut notes = match self.unpriced {
+            0 => String::new(),
+            1 => "1 usage has no price and is charged nothing\n".to_owned(),
+            n => format!("{} usages have no price and are charged nothing\n", number(n)),
+        };
         if let Some(due) = self.next_due_at {
-            writeln!(f, "next due: {}", when(due))?;
+            notes.push_str(&format!("next due: {}\n", when(due)));
         }
-        f.write_str(&behind(self.behind))
+        notes.push_str(&behind(self.behind));
+        if notes.is_empty() { Ok(()) } else { write!(f, "\n{notes}") }
     }
 }
 

@@ -1,0 +1,14 @@
+//! What each command that reads shows: the real process, on a real directory.
+#![allow(clippy::unwrap_used)]
+
+mod balance;
+mod demo;
+#[path = "../process/drawdown.rs"]
+mod drawdown;
+mod ledger;
+mod log;
+mod proof;
+mod tampering;
+mod usage;
+mod wallets;
+mod world;
