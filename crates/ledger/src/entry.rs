@@ -100,6 +100,11 @@ impl EntryKind {
         u8::try_from(Self::ALL.iter().position(|k| *k == self).expect("all are listed")).expect("a few")
     }
 
+    /// The kind that has this code.
+    pub fn of_code(code: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(code)).copied()
+    }
+
     /// The debited and the credited account of an entry of this kind.
     pub fn accounts(self, lot: Option<&str>, other: Option<&str>) -> (String, String) {
         let account = |lot: Option<&str>| format!("lot:{}", lot.unwrap_or("?"));

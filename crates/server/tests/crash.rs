@@ -151,7 +151,7 @@ async fn proven(drawdown: &Drawdown) -> (Counts, BTreeMap<String, u64>) {
 }
 
 fn credits_used(entry: &EntryRow) -> u64 {
-    match EntryKind::try_from(entry.kind).unwrap() {
+    match EntryKind::of_code(entry.kind).unwrap() {
         EntryKind::Usage | EntryKind::LateUsage | EntryKind::Overage => {
             assert_eq!(Amount::parse(&entry.amount), Amount::parse("1"), "an image costs a credit");
             1

@@ -83,30 +83,3 @@ codes! {
     /// A rule refused it.
     Rejected = 4 "rejected",
 }
-
-codes! {
-    /// What an entry books, with the accounts it moves between.
-    EntryKind, "kind of entry":
-    /// A lot begins: grants → lot.
-    Issue = 0 "issue",
-    /// A lot pays: lot → usage.
-    Usage = 1 "usage",
-    /// What had expired of a lot pays late usage: expired → usage.
-    LateUsage = 2 "late_usage",
-    /// No lot paid: overage → usage.
-    Overage = 3 "overage",
-    /// A lot pays overage back: lot → overage.
-    Repay = 4 "repay",
-    /// A lot ends: lot → expired.
-    Expire = 5 "expire",
-    /// A lot carries over: lot → other lot.
-    Carry = 6 "carry",
-    /// A carried lot gives back for late usage: lot → other lot.
-    Return = 7 "return",
-    /// A carried lot that ended gives back for late usage: expired → other lot.
-    ReturnExpired = 8 "return_expired",
-    /// Overage is billed: billed → overage.
-    Bill = 9 "bill",
-    /// Overage is forgiven: forgiven → overage.
-    Forgive = 10 "forgive",
-}

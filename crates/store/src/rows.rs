@@ -6,7 +6,8 @@
 
 use ledger::{Offset, Partition};
 
-pub use crate::codes::{EntryKind, NoSuchCode, OutcomeCode, RecordKind};
+pub use crate::codes::{NoSuchCode, OutcomeCode, RecordKind};
+pub use ledger::EntryKind;
 
 /// How far a partition is folded, and the proof of what was folded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,7 +131,7 @@ pub struct EntryRow {
     pub line: u32,
     /// The wallet's number.
     pub wallet: i64,
-    /// An [`EntryKind`].
+    /// The code of an [`EntryKind`].
     pub kind: u8,
     /// What is moved.
     pub unit: String,

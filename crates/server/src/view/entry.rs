@@ -33,8 +33,7 @@ pub(crate) struct EntryNow {
 
 /// The kind of an entry's row.
 pub(crate) fn kind_of(row: &EntryRow) -> anyhow::Result<EntryKind> {
-    let kind = EntryKind::ALL.get(usize::from(row.kind));
-    kind.copied()
+    EntryKind::of_code(row.kind)
         .with_context(|| format!("{} is no kind of entry this build knows: run `drawdown rebuild`", row.kind))
 }
 

@@ -167,5 +167,8 @@ fn codes_and_words_are_one_to_one() {
     }
     check(RecordKind::ALL, RecordKind::code, RecordKind::word);
     check(OutcomeCode::ALL, OutcomeCode::code, OutcomeCode::word);
-    check(EntryKind::ALL, EntryKind::code, EntryKind::word);
+    for kind in EntryKind::ALL {
+        assert_eq!(EntryKind::of_code(kind.code()), Some(kind));
+    }
+    assert_eq!(EntryKind::of_code(EntryKind::ALL.len() as u8), None);
 }
