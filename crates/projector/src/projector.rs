@@ -17,7 +17,7 @@ use crate::seen::{Identities, Seen, next_segment};
 const BATCH: usize = 32_768;
 /// Records that are read and looked up together.
 const CHUNK: usize = 512;
-/// Above so many wallets in memory, all are forgotten after a commit and read again as they are needed.
+/// Above so many wallets in memory, all are forgotten before the next step and read again as they are needed.
 const MOST_WALLETS: usize = 2_000_000;
 /// A record stamped further ahead than this waits (design, section 2).
 const AHEAD: i64 = 60_000_000_000;
@@ -28,6 +28,7 @@ pub struct Projector<L, S> {
     store: Arc<S>,
     partition: Partition,
     folding: Folding,
+    most_wallets: usize,
     /// The commit that is under way while the next stretch is folded.
     under_way: Option<tokio::task::JoinHandle<Result<(), StoreError>>>,
 }
@@ -84,7 +85,12 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         let filters = store.filters(partition).await?;
         let growing = store.segment(partition, next_segment(&filters)).await?;
         folding.identities = Identities::load(&filters, &growing);
-        Ok(Self { log, store, partition, folding, under_way: None })
+        Ok(Self { log, store, partition, folding, most_wallets: MOST_WALLETS, under_way: None })
+    }
+
+    /// Bounds how many wallets stay in memory from one step to the next.
+    pub fn remember_at_most(&mut self, wallets: usize) {
+        self.most_wallets = wallets;
     }
 
     /// The partition.
@@ -119,6 +125,11 @@ impl<L: EventLog, S: Store> Projector<L, S> {
     ///
     /// Whatever stops the partition. The projector must be opened again then: its memory is ahead of the store.
     pub async fn step(&mut self, now: Instant) -> Result<Step, ProjectorError> {
+        if self.folding.slots.len() > self.most_wallets {
+            // What is still on its way to the store would be missed there.
+            self.committed().await?;
+            self.folding.forget();
+        }
         let stretch = self.log.read(self.partition, self.folding.head.next, BATCH).await?;
         if stretch.is_empty() {
             self.committed().await?;
@@ -148,9 +159,6 @@ impl<L: EventLog, S: Store> Projector<L, S> {
     pub async fn committed(&mut self) -> Result<(), ProjectorError> {
         if let Some(commit) = self.under_way.take() {
             commit.await.expect("a commit does not panic")?;
-        }
-        if self.folding.slots.len() > MOST_WALLETS {
-            self.folding.forget();
         }
         Ok(())
     }

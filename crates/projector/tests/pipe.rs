@@ -6,9 +6,10 @@ use std::sync::Arc;
 use eventlog::{Appending, EventLog, MemoryLog};
 use ingest::Stamp;
 use ledger::{Instant, Partition, Terms};
-use projector::{Depth, Projectors, ProjectorError, Replay, verify};
+use projector::{Depth, Projector, ProjectorError, Projectors, Replay, verify};
 use store::{SqliteStore, Store, StoreError};
 
+const LOG: &str = "00112233445566778899aabbccddeeff";
 const START: &str = "2026-01-01T00:00:00Z";
 
 fn at(seconds: i64) -> Instant {
@@ -22,7 +23,7 @@ fn stamp(now: Instant) -> Stamp<'static> {
 /// A log with its genesis in each partition, and a catalogue in the first.
 async fn log(partitions: u32) -> Arc<MemoryLog> {
     let log = MemoryLog::new(partitions);
-    let genesis = ingest::genesis("00112233445566778899aabbccddeeff", partitions, None, &stamp(at(0)));
+    let genesis = ingest::genesis(LOG, partitions, None, &stamp(at(0)));
     for partition in (0..partitions).map(Partition) {
         append(&log, partition, genesis.clone()).await;
     }
@@ -58,8 +59,14 @@ fn history(count: i64) -> Vec<(String, Vec<u8>)> {
     let wallet = |n: i64| format!("w{}", n % 20);
     let grants = (0..20).map(|n| {
         let (terms, wallet) = (monthly(), wallet(n));
-        let grant =
-            ingest::Grant { wallet: &wallet, source: None, id: None, time: None, terms: &terms, reason: None };
+        let grant = ingest::Grant {
+            wallet: &wallet,
+            source: None,
+            id: None,
+            time: None,
+            terms: &terms,
+            reason: None,
+        };
         let bytes = ingest::grant(&grant, &stamp(at(1))).unwrap().bytes;
         (wallet, bytes)
     });
@@ -132,6 +139,22 @@ async fn batches_restarts_and_partitions_change_no_wallet() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn wallets_that_are_forgotten_are_read_again() {
+    let (log, store) = (log(1).await, store().await);
+    let mut projector = Projector::open(log.clone(), store.clone(), Partition(0), LOG).await.unwrap();
+    projector.remember_at_most(3);
+    for piece in history(400).chunks(20) {
+        add(&log, piece).await;
+        // The commit is still under way when the next step begins.
+        projector.step(late()).await.unwrap();
+    }
+    projector.committed().await.unwrap();
+    let proof = verify(log, store, Partition(0), Depth::Rows, |_| {}).await.unwrap();
+    assert_eq!(proof.divergence, None);
+    assert!(proof.records > 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn replay_without_a_store_has_the_live_digest() {
     let (log, store) = (log(1).await, store().await);
     add(&log, &history(300)).await;
@@ -190,10 +213,14 @@ async fn another_log_or_a_shorter_one_is_refused() {
     assert!(matches!(&error, ProjectorError::AnotherLog { what } if what.contains("ends at")), "{error}");
     add(&shorter, &history(40)[5..]).await;
     let error = Projectors::open(shorter, store.clone()).await.err().unwrap();
-    assert!(matches!(&error, ProjectorError::AnotherLog { what } if what.contains("is not the one")), "{error}");
+    assert!(
+        matches!(&error, ProjectorError::AnotherLog { what } if what.contains("is not the one")),
+        "{error}"
+    );
 
     let other = MemoryLog::new(1);
-    append(&other, Partition(0), ingest::genesis("ff112233445566778899aabbccddeeff", 1, None, &stamp(at(0)))).await;
+    append(&other, Partition(0), ingest::genesis("ff112233445566778899aabbccddeeff", 1, None, &stamp(at(0))))
+        .await;
     let error = Projectors::open(Arc::new(other), store).await.err().unwrap();
     assert!(matches!(error, ProjectorError::Store(StoreError::OtherLog { .. })), "{error}");
 }
@@ -213,11 +240,20 @@ async fn what_is_no_record_is_set_aside_and_what_is_newer_stops_the_partition() 
     assert!(aside[2].reason.contains("stands twice"), "{}", aside[2].reason);
 
     let end = log.end(Partition(0)).await.unwrap();
-    append(&log, Partition(0), usage.replace("\"type\":\"usage\"", "\"type\":\"hold.requested\"").into_bytes()).await;
+    append(
+        &log,
+        Partition(0),
+        usage.replace("\"type\":\"usage\"", "\"type\":\"hold.requested\"").into_bytes(),
+    )
+    .await;
     let mut projectors = Projectors::open(log.clone(), store.clone()).await.unwrap();
     let error = projectors.catch_up(late, |_| {}).await.unwrap_err();
     assert!(matches!(&error, ProjectorError::NewerBuild { at, .. } if at.offset == end), "{error}");
-    assert_eq!(store.head(Partition(0)).await.unwrap().unwrap().next, end, "what came before it is committed");
+    assert_eq!(
+        store.head(Partition(0)).await.unwrap().unwrap().next,
+        end,
+        "what came before it is committed"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
