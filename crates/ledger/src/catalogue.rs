@@ -134,20 +134,17 @@ impl Catalogue {
         zone == UTC || self.zones.contains_key(zone)
     }
 
-    /// The default policies for a record: those recorded up to `at`, else the first ever.
+    /// The default policies for a record: those recorded up to `at`. The first ones hold for the time before them too: a
+    /// history that is brought in later has no others.
     pub(crate) fn policies_at(&self, at: Instant) -> &Policies {
-        self.policies_that(|from| from <= at)
-    }
-
-    /// The default policies for what time alone does at `at`: it comes before the records of that instant.
-    pub(crate) fn policies_before(&self, at: Instant) -> &Policies {
-        self.policies_that(|from| from < at)
-    }
-
-    /// The latest default policies that hold. The first ones hold for the time before them too: it has no others.
-    fn policies_that(&self, hold: impl Fn(Instant) -> bool) -> &Policies {
-        let latest = self.policies.iter().rev().find(|(from, _)| hold(*from));
+        let latest = self.policies.iter().rev().find(|(from, _)| *from <= at);
         latest.or(self.policies.first()).map_or(&self.builtin, |(_, p)| p)
+    }
+
+    /// The default policies for what time alone does at `at`: it comes before the records of that instant, and knows none that
+    /// are recorded later, for it must not matter when a timer comes by.
+    pub(crate) fn policies_before(&self, at: Instant) -> &Policies {
+        self.policies.iter().rev().find(|(from, _)| *from < at).map_or(&self.builtin, |(_, p)| p)
     }
 
     /// The longest lateness that any default policies ever allowed, in nanoseconds.

@@ -90,14 +90,18 @@ impl Catalogue {
         "applied".to_owned()
     }
 
-    /// The default policies in force: the latest that were there, else the first ever, else the built-in ones.
+    /// The default policies in force: the latest that were there, else for a record the first ever, else the built-in ones.
     pub(crate) fn policies(&self, at: AsOf) -> Policies {
         let there = |recorded_at: i64| match at {
             AsOf::Due(due) => recorded_at < due,
             AsOf::Record(clock) => recorded_at <= clock,
         };
         let latest = self.policies.iter().rev().find(|(recorded_at, _)| there(*recorded_at));
-        match latest.or(self.policies.first()) {
+        let first = match at {
+            AsOf::Record(_) => self.policies.first(),
+            AsOf::Due(_) => None,
+        };
+        match latest.or(first) {
             Some((_, policies)) => policies.clone(),
             None => Policies::parse(&Json::Object(BTreeMap::new())),
         }
