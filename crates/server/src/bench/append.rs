@@ -16,7 +16,8 @@ const EACH: usize = 100;
 
 /// `append_p50_us`, `append_p99_us`, `append64_p99_us`, and `bare_fsync_p50_us`.
 pub(crate) async fn append(figures: &mut Figures, directory: &Path) -> anyhow::Result<()> {
-    let log = SqliteLog::create(&directory.join("append.db"), beginning()[..1].to_vec(), Durability::Power).await?;
+    let log =
+        SqliteLog::create(&directory.join("append.db"), beginning()[..1].to_vec(), Durability::Power).await?;
     let log = Arc::new(log);
     let record = Series::new(1_000, Spread::Skewed).record();
     let mut alone = Vec::new();

@@ -78,8 +78,9 @@ async fn prepare(log: &Arc<SqliteLog>, store: &Arc<SqliteStore>) -> anyhow::Resu
     log.append(records).await?;
     let mut projectors = Projectors::open(log.clone(), store.clone()).await?;
     projectors.catch_up(|| Instant::MAX, |_| {}).await?;
-    let place = |(wallet, bytes): (String, Vec<u8>)| {
-        Appending { partition: Partition::of(&wallet, PARTITIONS), bytes }
+    let place = |(wallet, bytes): (String, Vec<u8>)| Appending {
+        partition: Partition::of(&wallet, PARTITIONS),
+        bytes,
     };
     log.append(grants(WALLETS).map(place).collect()).await?;
     projectors.catch_up(|| Instant::MAX, |_| {}).await?;
@@ -87,7 +88,12 @@ async fn prepare(log: &Arc<SqliteLog>, store: &Arc<SqliteStore>) -> anyhow::Resu
 }
 
 /// Takes the file in while it is folded, until all of it is committed.
-async fn pipe(log: &Arc<SqliteLog>, store: &Arc<SqliteStore>, file: &Path, events: u64) -> anyhow::Result<()> {
+async fn pipe(
+    log: &Arc<SqliteLog>,
+    store: &Arc<SqliteStore>,
+    file: &Path,
+    events: u64,
+) -> anyhow::Result<()> {
     let input = BufReader::with_capacity(1 << 20, std::fs::File::open(file)?);
     let mut projectors = Projectors::open(log.clone(), store.clone()).await?;
     let appending = {

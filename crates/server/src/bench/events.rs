@@ -30,7 +30,6 @@ pub(crate) const CATALOGUE: [(&str, &str, &str); 4] = [
     ("price", "vision", price!("vision", "3", "9")),
 ];
 
-
 /// How events are spread over wallets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Spread {

@@ -22,7 +22,11 @@ impl Figures {
     /// Notes a figure, rounded to what is worth reading.
     #[expect(clippy::cast_possible_truncation)]
     pub(crate) fn note(&mut self, name: &str, value: f64) {
-        let shown = if value.abs() >= 100.0 { json!(value.round() as i64) } else { json!((value * 1000.0).round() / 1000.0) };
+        let shown = if value.abs() >= 100.0 {
+            json!(value.round() as i64)
+        } else {
+            json!((value * 1000.0).round() / 1000.0)
+        };
         self.0.insert(name.into(), shown);
     }
 }

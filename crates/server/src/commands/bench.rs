@@ -37,7 +37,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     if context.json {
         print(&serde_json::to_string(&Value::Object(figures.0))?)?;
     } else {
-        let lines: Vec<String> = figures.0.iter().map(|(name, value)| format!("{name:<36} {value:>14}")).collect();
+        let lines: Vec<String> =
+            figures.0.iter().map(|(name, value)| format!("{name:<36} {value:>14}")).collect();
         print(&lines.join("\n"))?;
     }
     Ok(Exit::Ok)
