@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use eventlog::{EventLog, SqliteLog};
 use ledger::{Catalogue, Changes, Instant, Offset, Partition, Wallet, advanced};
+use projector::ProjectorError;
 use serde::Serialize;
 use store::rows::WalletRow;
 use store::{SqliteStore, Store};
@@ -53,6 +54,11 @@ impl Reading {
             Some(store) => store,
             None => SqliteStore::in_memory().await?,
         };
+        let id = projector::log_id(&*log).await?;
+        if let Some(head) = store.head(Partition(0)).await?.filter(|head| head.log != id) {
+            let what = format!("the projections are of log {}, and this is log {id}", head.log);
+            return Err(ProjectorError::AnotherLog { what }.into());
+        }
         Ok(Self { log, store: Arc::new(store), now: context.now() })
     }
 

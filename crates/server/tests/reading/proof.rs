@@ -98,3 +98,29 @@ the live projections are what the log says
         ),
     );
 }
+
+#[test]
+fn projections_of_another_log_are_not_shown() {
+    let (one, other) = (world(), world());
+    for file in ["projections.db", "projections.db-wal"] {
+        // The log that is written ahead is gone when all of it is in the file.
+        let _ = std::fs::remove_file(one.data().join(file));
+        let _ = std::fs::copy(other.data().join(file), one.data().join(file));
+    }
+    for command in [&["balance", "acme"][..], &["wallets"], &["usage"], &["verify"], &["project"]] {
+        one.run(command).failed(6, &["log"]);
+    }
+    ok(one.run(&["rebuild"]));
+    assert_eq!(one.json(&["verify"])["verified"], true);
+}
+
+#[test]
+fn what_was_never_folded_is_told() {
+    let drawdown = Drawdown::new();
+    ok(drawdown.run_with(&["ingest", "-"], event("a", "acme", "image", "2025-02-01T00:00:00Z", "{}")));
+    let shown = ok(drawdown.run(&["wallets"]));
+    assert_eq!(shown, "no wallets\n5 records are not folded yet: run `drawdown project`\n");
+    drawdown.run(&["balance", "acme"]).failed(1, &["2 records are not folded yet: run `drawdown project`"]);
+    assert_eq!(drawdown.json(&["usage"])["total"]["count"], 0);
+    drawdown.run(&["verify"]).failed(1, &["nothing has been folded", "run `drawdown project`"]);
+}

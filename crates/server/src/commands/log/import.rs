@@ -62,9 +62,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     context.create_directory()?;
     let mut lines = Lines::open(&args.file, &context.data)?;
     let mut survey = Survey::default();
+    let progress = Progress::new("records surveyed", None);
     while let Some(Found { line, at, record }) = lines.next()? {
         survey.add(at, &record).with_context(|| place(line))?;
+        progress.add(1);
     }
+    drop(progress);
     let records = survey.records();
     let plan = survey.plan().with_context(|| format!("{} cannot be imported", args.file.display()))?;
 
