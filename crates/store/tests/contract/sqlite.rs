@@ -71,6 +71,22 @@ async fn readers_see_commits_and_cannot_write() {
 }
 
 #[tokio::test]
+async fn a_snapshot_sees_no_later_commit() {
+    let (_dir, path) = place();
+    assert!(SqliteStore::open_snapshot(&path).await.unwrap().is_none());
+    let writer = SqliteStore::open(&path).await.unwrap();
+    let batch = everything(&writer.acquire(FIRST, LOG).await.unwrap());
+    let before = SqliteStore::open_snapshot(&path).await.unwrap().unwrap();
+    writer.commit(&batch).await.unwrap();
+    assert_eq!(before.head(FIRST).await.unwrap().unwrap().next, Offset(0));
+    assert!(before.segments(FIRST).await.unwrap().is_empty());
+    let after = SqliteStore::open_snapshot(&path).await.unwrap().unwrap();
+    assert_eq!(rows(&after, FIRST).await, rows_of(&batch));
+    assert!(before.all_wallets(FIRST, None, 10).await.unwrap().is_empty(), "however long it is open");
+    assert!(matches!(before.acquire(FIRST, LOG).await, Err(StoreError::Database(_))));
+}
+
+#[tokio::test]
 async fn tables_of_another_build_are_refused() {
     let (_dir, path) = place();
     SqliteStore::open(&path).await.unwrap().close().await.unwrap();
