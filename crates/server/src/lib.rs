@@ -1,7 +1,7 @@
 //! The process `drawdown`: its documents, command line and HTTP. The binary is a thin `main` over this library.
 
-mod bench;
 mod applying;
+mod bench;
 pub mod cli;
 mod commands;
 pub mod context;
