@@ -2,7 +2,7 @@
 
 use ledger::{Offset, Partition};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Decode, Row, Sqlite, Type};
+use sqlx::{Decode, FromRow, Row, Sqlite, Type};
 
 use crate::rows::{
     CounterRow, Counts, EntryRow, FilterRow, GrantRow, Head, LotRow, QuarantineRow, RecordRow, WalletRow,
@@ -23,19 +23,11 @@ pub(super) const COUNTER: &str = "wallet, price, charge, period, value";
 pub(super) const QUARANTINE: &str = "offset, digest, reason";
 pub(super) const FILTER: &str = "segment, bits";
 
-/// What can be read from the columns of its list, from the first on.
-pub(super) trait FromColumns: Sized {
-    fn read(columns: &mut Columns<'_>) -> Result<Self, sqlx::Error>;
-}
-
-/// Reads one row.
-pub(super) fn from_row<T: FromColumns>(row: &SqliteRow) -> Result<T, sqlx::Error> {
-    T::read(&mut Columns { row, next: 0 })
-}
-
 /// Reads all rows.
-pub(super) fn from_rows<T: FromColumns>(rows: &[SqliteRow]) -> Result<Vec<T>, sqlx::Error> {
-    rows.iter().map(from_row).collect()
+pub(super) fn from_rows<T: for<'r> FromRow<'r, SqliteRow>>(
+    rows: &[SqliteRow],
+) -> Result<Vec<T>, sqlx::Error> {
+    rows.iter().map(T::from_row).collect()
 }
 
 /// A row, read from left to right.
@@ -70,8 +62,9 @@ impl<'r> Columns<'r> {
     }
 }
 
-impl FromColumns for Head {
-    fn read(row: &mut Columns<'_>) -> Result<Self, sqlx::Error> {
+impl FromRow<'_, SqliteRow> for Head {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let row = &mut Columns { row, next: 0 };
         Ok(Self {
             partition: Partition(row.take()?),
             log: row.take()?,
@@ -96,8 +89,9 @@ impl FromColumns for Head {
     }
 }
 
-impl FromColumns for WalletRow {
-    fn read(row: &mut Columns<'_>) -> Result<Self, sqlx::Error> {
+impl FromRow<'_, SqliteRow> for WalletRow {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let row = &mut Columns { row, next: 0 };
         Ok(Self {
             no: row.take()?,
             id: row.take()?,
@@ -112,8 +106,9 @@ impl FromColumns for WalletRow {
     }
 }
 
-impl FromColumns for RecordRow {
-    fn read(row: &mut Columns<'_>) -> Result<Self, sqlx::Error> {
+impl FromRow<'_, SqliteRow> for RecordRow {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let row = &mut Columns { row, next: 0 };
         Ok(Self {
             offset: row.offset()?,
             wallet: row.take()?,
@@ -132,8 +127,9 @@ impl FromColumns for RecordRow {
     }
 }
 
-impl FromColumns for EntryRow {
-    fn read(row: &mut Columns<'_>) -> Result<Self, sqlx::Error> {
+impl FromRow<'_, SqliteRow> for EntryRow {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let row = &mut Columns { row, next: 0 };
         Ok(Self {
             offset: row.offset()?,
             line: row.take()?,
@@ -153,8 +149,9 @@ impl FromColumns for EntryRow {
     }
 }
 
-impl FromColumns for LotRow {
-    fn read(row: &mut Columns<'_>) -> Result<Self, sqlx::Error> {
+impl FromRow<'_, SqliteRow> for LotRow {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let row = &mut Columns { row, next: 0 };
         Ok(Self {
             wallet: row.take()?,
             lot: row.take()?,
@@ -180,8 +177,9 @@ impl FromColumns for LotRow {
     }
 }
 
-impl FromColumns for GrantRow {
-    fn read(row: &mut Columns<'_>) -> Result<Self, sqlx::Error> {
+impl FromRow<'_, SqliteRow> for GrantRow {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let row = &mut Columns { row, next: 0 };
         Ok(Self {
             wallet: row.take()?,
             grant: row.take()?,
@@ -198,8 +196,9 @@ impl FromColumns for GrantRow {
     }
 }
 
-impl FromColumns for CounterRow {
-    fn read(row: &mut Columns<'_>) -> Result<Self, sqlx::Error> {
+impl FromRow<'_, SqliteRow> for CounterRow {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let row = &mut Columns { row, next: 0 };
         Ok(Self {
             wallet: row.take()?,
             price: row.take()?,
@@ -210,14 +209,16 @@ impl FromColumns for CounterRow {
     }
 }
 
-impl FromColumns for QuarantineRow {
-    fn read(row: &mut Columns<'_>) -> Result<Self, sqlx::Error> {
+impl FromRow<'_, SqliteRow> for QuarantineRow {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let row = &mut Columns { row, next: 0 };
         Ok(Self { offset: row.offset()?, digest: row.bytes()?, reason: row.take()? })
     }
 }
 
-impl FromColumns for FilterRow {
-    fn read(row: &mut Columns<'_>) -> Result<Self, sqlx::Error> {
+impl FromRow<'_, SqliteRow> for FilterRow {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let row = &mut Columns { row, next: 0 };
         Ok(Self { segment: row.take()?, bits: row.take()? })
     }
 }

@@ -1,9 +1,9 @@
 //! A batch in one immediate transaction, fenced by its first statement.
 
 use ledger::Partition;
-use sqlx::SqliteConnection;
+use sqlx::{FromRow, SqliteConnection};
 
-use super::columns::{self, from_row};
+use super::columns;
 use super::insert::{Row, Table};
 use super::{SqliteStore, ids, trail};
 use crate::StoreError;
@@ -62,7 +62,7 @@ async fn raise_epoch(
          on conflict (partition) do update set epoch = epoch + 1 returning {columns}"
     );
     let row = sqlx::query(&sql).bind(partition.0).bind(log).fetch_one(connection).await?;
-    let head: Head = from_row(&row)?;
+    let head = Head::from_row(&row)?;
     if head.log != log {
         return Err(StoreError::OtherLog { partition, found: head.log, asked: log.to_owned() });
     }

@@ -2,12 +2,10 @@
 
 use ledger::{Offset, Partition};
 use sqlx::query::Query;
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{Connection, Row, Sqlite, query, query_scalar};
+use sqlx::sqlite::{SqliteArguments, SqliteRow};
+use sqlx::{Connection, FromRow, Row, Sqlite, query, query_scalar};
 
-use super::columns::{
-    COUNTER, ENTRY, FILTER, FromColumns, GRANT, HEAD, LOT, QUARANTINE, RECORD, WALLET, from_row, from_rows,
-};
+use super::columns::{COUNTER, ENTRY, FILTER, GRANT, HEAD, LOT, QUARANTINE, RECORD, WALLET, from_rows};
 use super::insert::chunks;
 use super::{SqliteStore, ids, trail};
 use crate::rows::{
@@ -19,15 +17,21 @@ use crate::{CounterKey, EntryFilter, IdProbe, Store, StoreError, UsageFilter, Wa
 type Statement<'q> = Query<'q, Sqlite, SqliteArguments<'q>>;
 
 impl SqliteStore {
-    async fn all<T: FromColumns>(&self, statement: Statement<'_>) -> Result<Vec<T>, StoreError> {
+    async fn all<T: for<'r> FromRow<'r, SqliteRow>>(
+        &self,
+        statement: Statement<'_>,
+    ) -> Result<Vec<T>, StoreError> {
         let mut reader = self.reader().await?;
         Ok(from_rows(&statement.fetch_all(&mut *reader).await?)?)
     }
 
-    async fn one<T: FromColumns>(&self, statement: Statement<'_>) -> Result<Option<T>, StoreError> {
+    async fn one<T: for<'r> FromRow<'r, SqliteRow>>(
+        &self,
+        statement: Statement<'_>,
+    ) -> Result<Option<T>, StoreError> {
         let mut reader = self.reader().await?;
         let row = statement.fetch_optional(&mut *reader).await?;
-        Ok(row.as_ref().map(from_row).transpose()?)
+        Ok(row.as_ref().map(T::from_row).transpose()?)
     }
 }
 
@@ -125,7 +129,7 @@ impl Store for SqliteStore {
         let mut reader = self.reader().await?;
         let sql = format!("select {WALLET}, partition from wallet where id = ?");
         let Some(row) = query(&sql).bind(id).fetch_optional(&mut *reader).await? else { return Ok(None) };
-        Ok(Some((Partition(row.try_get("partition")?), from_row(&row)?)))
+        Ok(Some((Partition(row.try_get("partition")?), WalletRow::from_row(&row)?)))
     }
 
     async fn wallets(&self, filter: &WalletFilter) -> Result<Vec<WalletRow>, StoreError> {
