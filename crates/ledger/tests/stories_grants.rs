@@ -279,3 +279,23 @@ fn a_grants_name_may_hold_any_sign() {
     ",
     );
 }
+
+#[test]
+fn a_backdated_recurring_grant_leaves_out_what_is_past_its_lateness_to_the_nanosecond() {
+    check(
+        "
+        01-04 23:59:59.999999999  grant plan 10 daily from 01-01
+        ------
+        plan#3   0 of 10   expired 10   01-03 .. 01-04
+        plan#4  10 of 10                01-04 .. 01-05
+    ",
+    );
+    check(
+        "
+        01-05  grant plan 10 daily from 01-01
+        ------
+        plan#4   0 of 10   expired 10   01-04 .. 01-05
+        plan#5  10 of 10                01-05 .. 01-06
+    ",
+    );
+}

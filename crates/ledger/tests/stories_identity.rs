@@ -229,3 +229,26 @@ fn a_document_again_is_a_duplicate_and_an_old_predecessor_is_refused() {
     "#,
     );
 }
+
+#[test]
+fn what_follows_a_duplicate_or_a_conflict_is_not_applied_before_it() {
+    check(
+        "
+        01-01  grant plan 10 ends 02-01
+        01-02  use 3 id a
+        01-20  again a
+        01-10  use 2
+        01-25  use 4 id a
+        01-12  use 1
+        ------
+        plan#1   4 of 10
+        ! 01-20  duplicate of 01-02
+        ! 01-25  conflict with 01-02
+        ledger
+        01-01  issue 10   grants -> plan#1
+        01-02  usage 3    plan#1 -> usage
+        01-10  usage 2    plan#1 -> usage   booked 01-20
+        01-12  usage 1    plan#1 -> usage   booked 01-25
+    ",
+    );
+}

@@ -98,6 +98,7 @@ fn overage_of_another_feature_wakes_no_quiet_grant() {
         ------
         overage   4 of chat in 2026-01
         available 10
+        due never
         ledger
         01-15  overage 4   overage -> usage
     ",
@@ -144,6 +145,40 @@ fn an_untouched_quiet_lot_is_behind_all_that_have_their_place() {
         ------
         plan#1   6 of 10
         available 16
+    ",
+    );
+}
+
+#[test]
+fn a_quiet_lot_has_its_place_from_the_charge_that_first_touches_it() {
+    check(
+        r#"
+        01-01  price use {"match": {"type": {"exact": "use"}}, "charges": [
+                   {"unit": "credits", "feature": "b", "quantity": {"field": "n"}, "amount": "1"},
+                   {"name": "and", "unit": "credits", "feature": "c", "quantity": {"field": "n"}, "amount": "1"}]}
+        01-01  grant one 10 monthly quiet feature a,c
+        01-01  grant two 10 monthly quiet feature b,c
+        01-02  use 3
+        ------
+        two#1   4 of 10
+        available 14
+    "#,
+    );
+}
+
+#[test]
+fn a_quiet_lot_has_its_place_from_the_overage_that_first_touches_it() {
+    check(
+        "
+        01-01  grant one 10 monthly quiet feature a,c from 02-01
+        01-01  grant two 10 monthly quiet feature b,c from 02-01
+        01-02  use 3 of b
+        01-03  use 3 of c
+        now 02-02
+        ------
+        two#1   4 of 10
+        overage 0
+        available 14
     ",
     );
 }

@@ -158,3 +158,44 @@ fn a_field_that_is_not_known_is_not_ignored() {
     "#,
     );
 }
+
+#[test]
+fn what_follows_a_refusal_is_not_applied_before_it() {
+    check(
+        "
+        01-01  grant plan 10 ends 02-01
+        01-20  grant bad 0
+        01-10  use 2
+        ------
+        plan#1   8 of 10
+        ! 01-20  rejected amount_zero
+        ledger
+        01-01  issue 10   grants -> plan#1
+        01-10  usage 2    plan#1 -> usage   booked 01-20
+    ",
+    );
+}
+
+#[test]
+fn a_thousand_lots_and_not_one_more_are_allowed() {
+    check(
+        "
+        01-01  grant a 1 hourly for PT498H until 01-01 01:00
+        01-01  grant b 1 hourly for PT498H until 01-01 01:00
+        01-01  grant c 1
+        ------
+        a#1   1 of 1
+        b#1   1 of 1
+        ! 01-01  rejected too_many_lots
+    ",
+    );
+    check(
+        "
+        01-01  grant a 1 hourly for PT999H until 01-01 01:00
+        01-01  grant b 1 hourly for PT998H until 01-01 01:00
+        ------
+        b#1   1 of 1
+        ! 01-01  rejected too_many_lots
+    ",
+    );
+}

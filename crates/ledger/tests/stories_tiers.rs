@@ -236,3 +236,20 @@ fn tiers_that_make_no_sense_are_refused() {
         steps.join("\n")
     ));
 }
+
+#[test]
+fn a_long_period_that_closes_forgets_no_shorter_one() {
+    tiers(
+        r#""mode": "graduated", "period": "month""#,
+        r#"01-01  price job {"match": {"type": {"exact": "job"}}, "charges": [{"unit": "credits", "tiers":
+                   {"mode": "graduated", "period": "year", "steps": [{"amount": "1"}]}}]}
+        01-10  send job {}
+        02-10  use 1000
+        now 03-10
+        now 2027-02-01
+        2027-02-01  use 1000 at 02-20
+        ------
+        overage     1 of job in 2026-01
+        overage  1500 of use in 2026-02"#,
+    );
+}
