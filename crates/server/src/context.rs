@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use eventlog::{Durability, LogError, SqliteLog};
@@ -12,12 +12,17 @@ use ingest::Stamp;
 use ledger::Instant;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use store::SqliteStore;
+use store::{SqliteStore, StoreError};
 
 pub use crate::lock::{LockError, ProjectorLock};
 
 /// How many partitions a log gets when nobody says.
 pub const PARTITIONS: u32 = 4;
+
+/// How long a projector may take to make the tables, which until then are not all there …
+const MAKING: Duration = Duration::from_secs(2);
+/// … and how often is looked whether it has.
+const MADE: Duration = Duration::from_millis(20);
 
 /// What every command is given.
 #[derive(Clone, Debug)]
@@ -127,8 +132,15 @@ impl Context {
     /// If they are another build's, or cannot be read.
     pub async fn open_store_read_only(&self) -> anyhow::Result<Option<SqliteStore>> {
         let path = self.projections_path();
-        let store = SqliteStore::open_read_only(&path).await;
-        store.with_context(|| format!("{} cannot be opened", path.display()))
+        let mut tries = MAKING.as_millis() / MADE.as_millis();
+        loop {
+            let store = SqliteStore::open_read_only(&path).await;
+            if !matches!(store, Err(StoreError::Older { .. })) || tries == 0 {
+                return store.with_context(|| format!("{} cannot be opened", path.display()));
+            }
+            tries -= 1;
+            tokio::time::sleep(MADE).await;
+        }
     }
 
     /// Takes the right to fold into the directory, which is made if it is not there, without waiting for it.

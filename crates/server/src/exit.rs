@@ -34,7 +34,7 @@ impl Exit {
   0  all went well
   1  it failed; the message says what to do
   2  the command line is wrong
-  3  some of the input was refused, the rest was taken
+  3  some of the input was refused; each refusal is told
   4  verify found a divergence
   5  another projector runs on the directory
   6  the log or the projection is of a newer build, damaged, or another one";
@@ -47,6 +47,9 @@ impl Exit {
 
 fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     if let Some(LockError::Held { .. }) = cause.downcast_ref() {
+        return Some(Exit::Locked);
+    }
+    if let Some(StoreError::Fenced { .. }) = cause.downcast_ref() {
         return Some(Exit::Locked);
     }
     let halted = cause.downcast_ref().is_some_and(halts_projector)

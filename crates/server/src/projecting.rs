@@ -15,7 +15,7 @@ use crate::progress::Progress;
 use crate::stop::Stop;
 
 /// How long to wait for records when none came …
-const IDLE: Duration = Duration::from_millis(15);
+const IDLE: Duration = Duration::from_millis(20);
 /// … and when a few came: so that those that follow share a commit.
 const LIVE: Duration = Duration::from_millis(3);
 /// A round that folded more than so many records is behind, and goes on at once.

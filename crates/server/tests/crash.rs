@@ -5,7 +5,7 @@
 mod drawdown;
 
 use std::collections::BTreeMap;
-use std::process::Child;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,7 +15,7 @@ use projector::{Depth, verify};
 use store::rows::{Counts, EntryKind, EntryRow};
 use store::{SqliteStore, Store};
 
-use drawdown::{Drawdown, IMAGES, event};
+use drawdown::{Drawdown, IMAGES, Started, event};
 
 /// How often each of the two is killed at least, while it works.
 const KILLS: u32 = 50;
@@ -74,23 +74,23 @@ fn nothing_is_lost_and_nothing_counts_twice_when_processes_are_killed() {
 /// Keeps `run` and an `ingest` going, and kills the one or the other, until both were killed often enough.
 fn kill_at_random(drawdown: &Drawdown, chance: &mut Chance) -> Injected {
     let mut injected = Injected::default();
-    let mut running: Option<Child> = None;
-    let mut ingesting: Option<Child> = None;
+    let mut running: Option<Started> = None;
+    let mut ingesting: Option<Started> = None;
     let mut file = drawdown.file("usage.ndjson", events(0));
     while injected.killed_run < KILLS || injected.killed_ingest < KILLS {
         running.get_or_insert_with(|| {
-            drawdown.command(&["run"]).env("DRAWDOWN_LOG_LEVEL", "warn").spawn().unwrap()
+            Started::new(drawdown.command(&["run"]).env("DRAWDOWN_LOG_LEVEL", "warn"))
         });
         ingesting.get_or_insert_with(|| {
             injected.attempts += 1;
-            drawdown.command(&["ingest", &file]).stdout(std::process::Stdio::null()).spawn().unwrap()
+            Started::new(drawdown.command(&["ingest", &file]).stdout(Stdio::null()))
         });
         std::thread::sleep(Duration::from_millis(chance.below(120)));
         let (kill_run, kill_ingest) = [(true, false), (false, true), (true, true)][chance.below(3) as usize];
         if kill_run {
             injected.killed_run += kill(running.take(), "run");
         }
-        let ended = ingesting.as_mut().and_then(|child| child.try_wait().unwrap());
+        let ended = ingesting.as_mut().and_then(|started| started.child().try_wait().unwrap());
         match ended {
             Some(status) => {
                 assert!(status.success(), "ingest ended with {status}");
@@ -102,20 +102,18 @@ fn kill_at_random(drawdown: &Drawdown, chance: &mut Chance) -> Injected {
             None => {}
         }
     }
-    for child in [running, ingesting].into_iter().flatten() {
-        kill(Some(child), "the last");
-    }
+    drop((running, ingesting));
     // What was begun is done again, to its end: nobody waits for an answer that did not come.
     drawdown.json(&["ingest", &file]);
     injected.files += 1;
     injected
 }
 
-/// Kills a process, which must still be at work; answers that it was one.
-fn kill(child: Option<Child>, name: &str) -> u32 {
-    let mut child = child.expect("it was started");
-    child.kill().unwrap();
-    let status = child.wait().unwrap();
+/// Kills a process, which must still be at work, or have ended well just now; answers how many were killed at work.
+fn kill(started: Option<Started>, name: &str) -> u32 {
+    let mut started = started.expect("it was started");
+    started.child().kill().unwrap();
+    let status = started.child().wait().unwrap();
     assert!(status.code().is_none_or(|code| code == 0), "{name} had ended by itself: {status}");
     u32::from(status.code().is_none())
 }

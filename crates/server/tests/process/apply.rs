@@ -167,14 +167,13 @@ fn history_is_recorded_at_its_time_and_is_not_appended_twice() {
 #[test]
 fn apply_works_beside_run() {
     let drawdown = Drawdown::new();
-    let mut running = drawdown.start_running();
+    let mut running = drawdown.start_projector(&["run"]);
     let images = drawdown.file("images.yaml", IMAGES);
     let team = drawdown.file("team.yaml", TEAM);
     assert_eq!(counts(&drawdown.json(&["apply", &images, &team])), [4, 0, 0]);
     assert_eq!(counts(&drawdown.json(&["apply", &images, &team])), [0, 4, 0]);
     let other = drawdown.file("other.yaml", TEAM.replace("\"100\"", "\"5\""));
     drawdown.run(&["apply", &other]).failed(3, &["an id of its own"]);
-    assert!(running.try_wait().unwrap().is_none(), "it still runs");
-    crate::drawdown::signal(&running, "-TERM");
-    assert!(running.wait().unwrap().success());
+    assert!(!running.is_over());
+    assert_eq!(running.stop("-TERM").code, Some(0));
 }

@@ -51,9 +51,9 @@ impl Drawdown {
 
     /// Runs to the end with this on the standard input.
     pub(crate) fn run_with(&self, args: &[&str], input: impl AsRef<[u8]>) -> Ran {
-        let mut child = self.start(args);
-        child.stdin.take().unwrap().write_all(input.as_ref()).unwrap();
-        child.wait_with_output().unwrap().into()
+        let mut started = self.start(args);
+        started.write(input);
+        started.end()
     }
 
     /// Runs with `--json`, which must go well; answers the object it prints.
@@ -64,22 +64,62 @@ impl Drawdown {
     }
 
     /// Starts a process with its input, output and errors piped.
-    pub(crate) fn start(&self, args: &[&str]) -> Child {
+    pub(crate) fn start(&self, args: &[&str]) -> Started {
         let mut command = self.command(args);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        Started::new(command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()))
     }
 
-    /// Starts `run`, and waits until it folds.
-    pub(crate) fn start_running(&self) -> Child {
-        let child = self.start(&["run"]);
-        self.wait_for_lock(&child);
-        child
-    }
-
-    /// Waits until a process has the right to fold.
-    pub(crate) fn wait_for_lock(&self, child: &Child) {
+    /// Starts a projector, and waits until it has the right to fold.
+    pub(crate) fn start_projector(&self, args: &[&str]) -> Started {
+        let mut started = self.start(args);
+        let pid = started.child().id().to_string();
         let holder = || std::fs::read_to_string(self.data().join("projector.lock")).unwrap_or_default();
-        until("it has the right to fold", || holder().trim() == child.id().to_string());
+        until("it has the right to fold", || holder().trim() == pid);
+        started
+    }
+}
+
+/// A process that goes on; killed if the test forgets it.
+pub(crate) struct Started(Option<Child>);
+
+impl Started {
+    pub(crate) fn new(command: &mut Command) -> Self {
+        Self(Some(command.spawn().unwrap()))
+    }
+
+    pub(crate) fn child(&mut self) -> &mut Child {
+        self.0.as_mut().expect("it is taken at the end alone")
+    }
+
+    /// Writes to its standard input.
+    pub(crate) fn write(&mut self, text: impl AsRef<[u8]>) {
+        self.child().stdin.as_mut().unwrap().write_all(text.as_ref()).unwrap();
+    }
+
+    pub(crate) fn is_over(&mut self) -> bool {
+        self.child().try_wait().unwrap().is_some()
+    }
+
+    /// Sends a signal, and waits for the end.
+    pub(crate) fn stop(mut self, signal: &str) -> Ran {
+        let pid = self.child().id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        self.end()
+    }
+
+    /// Closes its standard input, and waits for the end.
+    pub(crate) fn end(mut self) -> Ran {
+        self.0.take().expect("it is taken at the end alone").wait_with_output().unwrap().into()
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            // It may have ended by itself.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 
@@ -112,12 +152,6 @@ pub(crate) fn until(what: &str, mut is_so: impl FnMut() -> bool) {
         assert!(began.elapsed() < Duration::from_secs(30), "{what}: not within 30 s");
         std::thread::sleep(Duration::from_millis(20));
     }
-}
-
-/// Sends a signal to a process that this test started.
-pub(crate) fn signal(child: &Child, name: &str) {
-    let pid = child.id().to_string();
-    assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
 }
 
 /// One usage event as a line.

@@ -1,7 +1,5 @@
 //! `ingest`.
 
-use std::io::Write;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -67,12 +65,10 @@ fn an_event_is_durable_while_the_stream_goes_on() {
     let drawdown = Drawdown::new();
     drawdown.json(&["init"]);
     let mut ingesting = drawdown.start(&["ingest", "-"]);
-    let stream = ingesting.stdin.as_mut().unwrap();
-    stream.write_all(event("first", "team").as_bytes()).unwrap();
+    ingesting.write(event("first", "team"));
     until("the first event is folded", || drawdown.json(&["project"])["applied"] == 1);
-    stream.write_all(event("second", "team").as_bytes()).unwrap();
-    let ran = ingesting.wait_with_output().unwrap();
-    assert!(String::from_utf8_lossy(&ran.stdout).contains("appended                2"));
+    ingesting.write(event("second", "team"));
+    assert!(ingesting.end().out.contains("appended                2"));
     assert_eq!(drawdown.json(&["project"])["applied"], 1);
 }
 
