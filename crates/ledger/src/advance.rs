@@ -175,7 +175,7 @@ impl Fold<'_> {
             self.carry(&lot, at, carried, moment);
         }
         if !left.is_zero() {
-            let about = About { lot: Some(&lot.id), ..About::default() };
+            let about = About { lot: Some(lot.id.clone()), ..About::default() };
             self.book(EntryKind::Expire, &lot.unit, left, about, moment);
         }
     }
@@ -214,7 +214,7 @@ impl Fold<'_> {
         let _ = self.wallet.lots[at].money.take(money);
         let (from, to) = (lot.id.clone(), child.id.clone());
         self.insert(child);
-        let about = About { lot: Some(&from), other: Some(&to), ..About::default() };
+        let about = About { lot: Some(from), other: Some(to), ..About::default() };
         self.book(EntryKind::Carry, &lot.unit, carried, about, moment);
     }
 
@@ -303,7 +303,7 @@ impl Fold<'_> {
         self.wallet.next_order += 1;
         let (id, unit) = (lot.id.clone(), lot.unit.clone());
         self.insert(lot);
-        let about = About { lot: Some(&id), ..About::default() };
+        let about = About { lot: Some(id), ..About::default() };
         self.book(EntryKind::Issue, &unit, issued, about, Moment { effective_at: start, ..moment });
     }
 

@@ -18,8 +18,8 @@ pub(crate) struct Charge<'a> {
 }
 
 impl Charge<'_> {
-    fn about<'b>(&'b self, lot: &'b Name) -> About<'b> {
-        About { lot: Some(lot), feature: Some(&self.feature), price: Some(self.price), ..About::default() }
+    fn about(&self, lot: Option<Name>) -> About {
+        About { lot, other: None, feature: Some(self.feature.clone()), price: Some(self.price.clone()) }
     }
 }
 
@@ -56,8 +56,8 @@ impl Fold<'_> {
         lot.consumed.add(taken);
         self.reshaped |= lot.remaining.is_zero();
         let paid = owed.take(taken);
-        let (id, unit) = (lot.id.clone(), lot.unit.clone());
-        self.book(EntryKind::Usage, &unit, paid, charge.about(&id), moment);
+        let id = lot.id.clone();
+        self.book(EntryKind::Usage, &charge.unit, paid, charge.about(Some(id)), moment);
     }
 
     /// A lot that ended pays late usage first with what expired of it, then with what is unused in lots carried from it.
@@ -66,13 +66,13 @@ impl Fold<'_> {
             self.touch(at, moment);
         }
         let lot = &mut self.wallet.lots[at];
-        let (id, unit) = (lot.id.clone(), lot.unit.clone());
+        let id = lot.id.clone();
         let paid = owed.take(lot.expired.take(*owed));
         if !paid.is_zero() {
             lot.consumed.add(paid);
             lot.touched = true;
             self.reshaped |= lot.expired.is_zero();
-            self.book(EntryKind::LateUsage, &unit, paid, charge.about(&id), moment);
+            self.book(EntryKind::LateUsage, &charge.unit, paid, charge.about(Some(id)), moment);
         }
         let mut chain = vec![at];
         while let Some(child) = self.carried_from(*chain.last().expect("it begins with the lot")) {
@@ -113,7 +113,7 @@ impl Fold<'_> {
             assert_eq!(back, taken, "a lot holds no more than was carried over to it");
             lots[parent].touched = true;
             let (from, to) = (lots[child].id.clone(), lots[parent].id.clone());
-            let about = About { other: Some(&to), ..charge.about(&from) };
+            let about = About { other: Some(to), ..charge.about(Some(from)) };
             self.book(kind, &charge.unit, taken, about, moment);
             kind = EntryKind::Return;
         }
@@ -121,7 +121,7 @@ impl Fold<'_> {
         paying.consumed.add(taken);
         let id = paying.id.clone();
         let paid = owed.take(taken);
-        self.book(EntryKind::Usage, &charge.unit, paid, charge.about(&id), moment);
+        self.book(EntryKind::Usage, &charge.unit, paid, charge.about(Some(id)), moment);
     }
 
     /// A lot of a quiet grant enters the ledger when something first touches it.
@@ -136,7 +136,7 @@ impl Fold<'_> {
         self.reshaped = true;
         let (id, unit, issued, ended) = (lot.id.clone(), lot.unit.clone(), lot.issued, lot.ended);
         let (starts, ends) = (lot.starts_at, lot.ends_at);
-        let about = || About { lot: Some(&id), ..About::default() };
+        let about = || About { lot: Some(id.clone()), ..About::default() };
         self.book(EntryKind::Issue, &unit, issued, about(), Moment { effective_at: starts, ..moment });
         if ended {
             let effective_at = ends.unwrap_or(moment.effective_at);
@@ -165,8 +165,7 @@ impl Fold<'_> {
                 self.reshaped = true;
             }
         }
-        let about = About { feature: Some(&charge.feature), price: Some(charge.price), ..About::default() };
-        self.book(EntryKind::Overage, &charge.unit, owed, about, moment);
+        self.book(EntryKind::Overage, &charge.unit, owed, charge.about(None), moment);
     }
 
     /// Open overage is paid back, oldest first, by what is open now.
@@ -201,7 +200,7 @@ impl Fold<'_> {
         lot.consumed.add(taken);
         let (id, unit, feature) = (lot.id.clone(), lot.unit.clone(), open.feature.clone());
         self.reshaped = true;
-        let about = About { lot: Some(&id), feature: Some(&feature), ..About::default() };
+        let about = About { lot: Some(id), feature: Some(feature), ..About::default() };
         self.book(EntryKind::Repay, &unit, taken, about, moment);
     }
 
@@ -227,7 +226,7 @@ impl Fold<'_> {
         self.reshaped = true;
         let closed: Vec<Overage> = closed;
         for o in closed {
-            let about = About { feature: Some(&o.feature), ..About::default() };
+            let about = About { feature: Some(o.feature.clone()), ..About::default() };
             self.book(kind, &o.unit, o.amount, about, moment);
         }
     }

@@ -180,11 +180,11 @@ pub(crate) struct Moment<'a> {
 
 /// What an entry concerns beside its unit and amount.
 #[derive(Default)]
-pub(crate) struct About<'a> {
-    pub(crate) lot: Option<&'a Name>,
-    pub(crate) other: Option<&'a Name>,
-    pub(crate) feature: Option<&'a Name>,
-    pub(crate) price: Option<&'a Name>,
+pub(crate) struct About {
+    pub(crate) lot: Option<Name>,
+    pub(crate) other: Option<Name>,
+    pub(crate) feature: Option<Name>,
+    pub(crate) price: Option<Name>,
 }
 
 impl<'a> Fold<'a> {
@@ -300,21 +300,21 @@ impl<'a> Fold<'a> {
         kind: EntryKind,
         unit: &Name,
         amount: Amount,
-        about: About<'_>,
+        about: About,
         moment: Moment<'_>,
     ) {
         let entry = Entry {
             line: self.line,
             kind,
             unit: unit.clone(),
-            lot: about.lot.cloned(),
-            other_lot: about.other.cloned(),
+            lot: about.lot,
+            other_lot: about.other,
             amount,
             available_after: self.wallet.available(unit, moment.booked_at),
             effective_at: moment.effective_at,
             booked_at: moment.booked_at,
-            feature: about.feature.cloned(),
-            price: about.price.cloned(),
+            feature: about.feature,
+            price: about.price,
         };
         self.line += 1;
         self.changes.entries.push(entry);

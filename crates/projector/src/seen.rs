@@ -75,15 +75,21 @@ impl Identities {
     }
 
     pub(crate) fn look(&self, key: &Hash16) -> Seen {
-        if let Some(known) = self.newest.get(key).or_else(|| self.newer.get(key)) {
+        if let Some(known) = self.newest.get(key) {
             return Seen::By(*known);
         }
         let segments = self.older.perhaps(key);
+        if segments.is_empty() {
+            return Seen::Never;
+        }
+        if let Some(known) = self.newer.get(key) {
+            return Seen::By(*known);
+        }
         if let Some(kept) = &self.kept {
             let known = segments.iter().find_map(|segment| kept.get(*segment as usize)?.get(key));
             return known.map_or(Seen::Never, |known| Seen::By(*known));
         }
-        if segments.is_empty() { Seen::Never } else { Seen::Perhaps(segments) }
+        Seen::Perhaps(segments)
     }
 
     /// Takes an identity in that was never seen. Answers its segment, and that segment's filter if this completes it.
