@@ -94,7 +94,7 @@ impl From<io::Error> for LogError {
 }
 
 impl From<sqlx::Error> for LogError {
-    /// The meaning of a failure to open or to read. A failed commit means something else: [`LogError::of_commit`].
+    /// The meaning of a failure to open or to read. A failed commit means something else: `LogError::of_commit`.
     fn from(error: sqlx::Error) -> Self {
         if matches!(error, sqlx::Error::PoolClosed) {
             return Self::Closed;

@@ -24,7 +24,7 @@ pub(crate) async fn append(figures: &mut Figures, directory: &Path) -> anyhow::R
     let mut bare = Vec::new();
     let mut file = std::fs::File::create(directory.join("bare"))?;
     for round in 0..ALONE {
-        alone.push(one(&*log, &record).await?);
+        alone.push(one(&log, &record).await?);
         if round % 3 == 0 {
             let (seconds, done) = timed(|| file.write_all(&[0; 4096]).and_then(|()| file.sync_data()));
             done?;
@@ -42,7 +42,7 @@ pub(crate) async fn append(figures: &mut Figures, directory: &Path) -> anyhow::R
         callers.push(tokio::spawn(async move {
             let mut took = Vec::new();
             for _ in 0..EACH {
-                took.push(one(&*log, &record).await?);
+                took.push(one(&log, &record).await?);
             }
             anyhow::Ok(took)
         }));
