@@ -1,4 +1,4 @@
-use crate::drawdown::{Drawdown, signal};
+use crate::drawdown::Drawdown;
 use crate::world::{DOCUMENTS, check, event, fill, ok, world};
 
 #[test]
@@ -32,7 +32,7 @@ fn verify_and_a_shadow_work_beside_a_projector_that_goes_on() {
     let drawdown = Drawdown::new();
     let documents = drawdown.file("world.yaml", DOCUMENTS);
     ok(drawdown.run(&["apply", "--backfill", &documents]));
-    let mut running = drawdown.start_running();
+    let running = drawdown.start_projector(&["run"]);
     for round in 0..8 {
         let mut events = String::new();
         for n in 0..2_000 {
@@ -47,11 +47,10 @@ fn verify_and_a_shadow_work_beside_a_projector_that_goes_on() {
         assert_eq!(verified["verified"], true, "{verified}");
         let shadow = drawdown.json(&["rebuild", "--shadow"]);
         assert_eq!(shadow["equal"], true, "{shadow}");
-        assert!(ingest.wait_with_output().unwrap().status.success());
+        assert_eq!(ingest.end().code, Some(0));
     }
     drawdown.run(&["rebuild"]).failed(5, &["another projector", "stop it"]);
-    signal(&running, "-TERM");
-    assert!(running.wait().unwrap().success());
+    assert_eq!(running.stop("-TERM").code, Some(0));
     assert_eq!(drawdown.json(&["verify"])["verified"], true);
 }
 
