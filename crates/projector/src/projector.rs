@@ -56,9 +56,15 @@ struct StoredCatalogue {
 ///
 /// [`ProjectorError::Corrupt`] if it is no catalogue.
 pub fn stored_catalogue(text: &str) -> Result<Catalogue, ProjectorError> {
+    read_catalogue(text).map(|(catalogue, _)| catalogue)
+}
+
+/// The catalogue, and where its records stand.
+fn read_catalogue(text: &str) -> Result<(Catalogue, Vec<Offset>), ProjectorError> {
     let corrupt = |why| ProjectorError::Corrupt { what: "catalogue".into(), why };
     let stored: StoredCatalogue = serde_json::from_str(text).map_err(|e| corrupt(e.to_string()))?;
-    Catalogue::read(&stored.catalogue).map_err(corrupt)
+    let catalogue = Catalogue::read(&stored.catalogue).map_err(corrupt)?;
+    Ok((catalogue, stored.published))
 }
 
 impl<L: EventLog, S: Store> Projector<L, S> {
@@ -77,10 +83,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         check_same_log(&*log, &head).await?;
         let mut folding = Folding::new(partition, log.partitions(), head);
         if let Some(text) = store.catalogue(partition).await? {
-            let corrupt = |why| ProjectorError::Corrupt { what: "catalogue".into(), why };
-            let stored: StoredCatalogue = serde_json::from_str(&text).map_err(|e| corrupt(e.to_string()))?;
-            folding.catalogue = Catalogue::read(&stored.catalogue).map_err(corrupt)?;
-            folding.published = stored.published;
+            (folding.catalogue, folding.published) = read_catalogue(&text)?;
         }
         let filters = store.filters(partition).await?;
         let growing = store.segment(partition, next_segment(&filters)).await?;
