@@ -4,12 +4,8 @@
 use std::collections::BTreeMap;
 
 use ledger::{
-    Catalogue, Changes, Entry, Event, Hash16, Instant, Known, Lot, Name, Offset, Outcome, Past, Quantity,
-    Undecodable, Wallet,
+    Catalogue, Changes, Entry, Event, Hash16, Known, Lot, Memory, Offset, Outcome, Past, Undecodable, Wallet,
 };
-
-/// A tier counter's key: wallet, price, charge, start of the period.
-type CounterKey = (String, Name, Name, Instant);
 
 /// One partition's wallets, and the rows of its projections.
 #[derive(Default)]
@@ -21,7 +17,9 @@ pub struct Book {
     pub outcomes: Vec<(u64, String, Outcome)>,
     pub quarantined: Vec<(u64, String)>,
     ids: BTreeMap<Hash16, Known>,
-    counters: BTreeMap<CounterKey, Quantity>,
+    memories: BTreeMap<String, Memory>,
+    /// The fold version that genesis names.
+    began: Option<u32>,
     scratch: Vec<u8>,
 }
 
@@ -29,7 +27,7 @@ pub struct Book {
 pub struct Documents {
     catalogue: String,
     wallets: BTreeMap<String, String>,
-    counters: BTreeMap<CounterKey, Quantity>,
+    memories: BTreeMap<String, Memory>,
 }
 
 impl Book {
@@ -53,37 +51,40 @@ impl Book {
         let known = |ids: &BTreeMap<Hash16, Known>, key: Hash16| {
             ids.get(&key).copied().filter(|k| k.offset.0 < offset)
         };
+        let grants = identity.grants.iter().filter_map(|(key, _)| Some((*key, known(&self.ids, *key)?)));
         let mut past = Past {
             identity: known(&self.ids, identity.key),
-            grant: identity.grant.and_then(|(key, _)| known(&self.ids, key)),
-            counters: Vec::new(),
+            grants: grants.collect(),
+            told: Vec::new(),
         };
-        let (outcome, id) = {
-            let id = record.wallet().to_owned();
-            match &record.event {
-                Event::Genesis(_) => (None, id),
-                Event::CataloguePublished(p) => {
-                    (Some(ledger::publish(&mut self.catalogue, &past, &record, p, &identity)), id)
-                }
-                Event::WalletConfigured(_) | Event::GrantIssued(_) | Event::Usage(_) | Event::TimerDue(_) => {
-                    let wallet = self.wallets.entry(id.clone()).or_default();
-                    for key in ledger::needs(&self.catalogue, wallet, &record) {
-                        let at = (id.clone(), key.price.clone(), key.charge.clone(), key.starts);
-                        past.counters.extend(self.counters.get(&at).map(|v| (key, *v)));
-                    }
-                    let mut changes = Changes::default();
-                    let outcome =
-                        ledger::apply(&self.catalogue, wallet, &past, &record, &identity, &mut changes);
-                    self.keep(offset, &id, changes);
-                    (outcome, id)
-                }
+        let id = record.wallet().to_owned();
+        let outcome = match &record.event {
+            Event::Genesis(genesis) => {
+                self.catalogue.begin(genesis.fold);
+                self.began = Some(genesis.fold);
+                None
+            }
+            Event::CataloguePublished(p) => {
+                Some(ledger::publish(&mut self.catalogue, &past, &record, p, &identity))
+            }
+            _ => {
+                let wallet = self.wallets.entry(id.clone()).or_default();
+                let memory = self.memories.entry(id.clone()).or_default();
+                memory.tell(&self.catalogue, wallet, &record, &mut past);
+                let mut changes = Changes::default();
+                let outcome = ledger::apply(&self.catalogue, wallet, &past, &record, &identity, &mut changes);
+                memory.note(Offset(offset), (&record, &identity), wallet, outcome.as_ref(), &changes);
+                self.keep(offset, &id, changes);
+                outcome
             }
         };
         if let Some(outcome) = &outcome {
             let first = Known { offset: Offset(offset), content: identity.content };
             self.ids.entry(identity.key).or_insert(first);
-            if let (Some((key, content)), Outcome::Applied(_)) = (identity.grant, outcome) {
-                self.ids.entry(key).or_insert(Known { offset: Offset(offset), content });
+            if let Outcome::Applied(_) = outcome {
+                for (key, content) in identity.grants {
+                    self.ids.entry(key).or_insert(Known { offset: Offset(offset), content });
+                }
             }
             self.outcomes.push((offset, id, outcome.clone()));
         }
@@ -92,7 +93,8 @@ impl Book {
 
     fn keep(&mut self, offset: u64, id: &str, changes: Changes) {
         let wallet = self.wallets.get_mut(id).expect("it was just folded");
-        let rows: Vec<Lot> = wallet.take_touched().cloned().chain(changes.left).collect();
+        let mut rows: Vec<Lot> = changes.left;
+        rows.extend(wallet.take_touched().cloned());
         for lot in rows {
             assert!(lot.is_lawful(), "the law of lot {} does not hold after {offset}: {lot:?}", lot.id);
             self.lots.insert((id.to_owned(), lot.id.to_string()), lot);
@@ -101,9 +103,6 @@ impl Book {
             assert!(lot.is_lawful(), "the law of lot {} does not hold after {offset}: {lot:?}", lot.id);
         }
         self.entries.extend(changes.entries.into_iter().map(|e| (offset, id.to_owned(), e)));
-        for c in changes.counters {
-            self.counters.insert((id.to_owned(), c.price, c.charge, c.starts), c.value);
-        }
     }
 
     /// A wallet, if any record named it.
@@ -116,18 +115,18 @@ impl Book {
         self.wallets.iter().map(|(id, w)| (id.clone(), Wallet::digest(&w.write()))).collect()
     }
 
-    /// What a store holds that changes in place: the documents, and the counters that are committed with them.
+    /// What a store holds that changes in place: the documents, and the rows that are committed with them.
     pub fn documents(&self) -> Documents {
         let wallets = self.wallets.iter().map(|(id, w)| (id.clone(), w.write())).collect();
-        Documents { catalogue: self.catalogue.write(), wallets, counters: self.counters.clone() }
+        Documents { catalogue: self.catalogue.write(), wallets, memories: self.memories.clone() }
     }
 
     /// Goes back to older documents; the rows that are never changed stay as they are.
     pub fn go_back(&mut self, to: &Documents) {
         let read = |document: &String| Wallet::read(document).expect("a wallet reads what it wrote");
         self.wallets = to.wallets.iter().map(|(id, document)| (id.clone(), read(document))).collect();
-        self.catalogue = Catalogue::read(&to.catalogue).expect("a catalogue reads what it wrote");
-        self.counters = to.counters.clone();
+        self.read_catalogue(&to.catalogue);
+        self.memories = to.memories.clone();
     }
 
     /// Forgets all memory of wallets but their documents, as a restart does.
@@ -135,6 +134,11 @@ impl Book {
         for wallet in self.wallets.values_mut() {
             *wallet = Wallet::read(&wallet.write()).expect("a wallet reads what it wrote");
         }
-        self.catalogue = Catalogue::read(&self.catalogue.write()).expect("a catalogue reads what it wrote");
+        self.read_catalogue(&self.catalogue.write());
+    }
+
+    fn read_catalogue(&mut self, text: &str) {
+        self.catalogue = Catalogue::read(text).expect("a catalogue reads what it wrote");
+        self.began.into_iter().for_each(|fold| self.catalogue.begin(fold));
     }
 }
