@@ -5,11 +5,11 @@ use crate::correction::{Cleared, ClearedAs, Reset, Step, Voided, What};
 use crate::entry::EntryKind;
 use crate::event::Configured;
 use crate::fold::{About, Fold, Moment, Refused};
+use crate::grant::MOST_LOTS;
 use crate::lot::{Lot, by_issue};
 use crate::name::Name;
 use crate::past::Past;
 use crate::record::Record;
-use crate::grant::MOST_LOTS;
 use crate::schedule::next_occurrence;
 use crate::wallet::{Overage, Resetting};
 
@@ -67,7 +67,8 @@ impl Fold<'_> {
             let taken = std::mem::take(&mut lot.remaining);
             lot.voided.add(taken);
             if !taken.is_zero() {
-                let (unit, about) = (lot.unit.clone(), About { lot: Some(lot.id.clone()), ..About::default() });
+                let (unit, about) =
+                    (lot.unit.clone(), About { lot: Some(lot.id.clone()), ..About::default() });
                 self.book(EntryKind::Void, &unit, taken, about, moment);
             }
         }
@@ -81,7 +82,8 @@ impl Fold<'_> {
         }
         let is_of = |unit: &Name| reset.unit.as_ref().is_none_or(|of| **unit == **of);
         let at = moment.effective_at;
-        let has_bounds = |l: &&Lot| l.terms.reset.is_some() && l.void_since().is_none() && l.tops_up().is_none();
+        let has_bounds =
+            |l: &&Lot| l.terms.reset.is_some() && l.void_since().is_none() && l.tops_up().is_none();
         let open = self.wallet.lots.iter().filter(|l| is_of(&l.unit) && l.is_open(at)).filter(has_bounds);
         let mut bases: Vec<Lot> = open.cloned().collect();
         bases.sort_by(by_issue);
@@ -136,7 +138,8 @@ impl Fold<'_> {
         let full = self.wallet.lots.len() >= MOST_LOTS;
         let base = &mut self.wallet.lots[place];
         let last = format!("{id}+{}", base.marks().topped);
-        let about = |lot: &Name| About { lot: Some(lot.clone()), other: Some(id.clone()), ..About::default() };
+        let about =
+            |lot: &Name| About { lot: Some(lot.clone()), other: Some(id.clone()), ..About::default() };
         let unit = base.unit.clone();
         if let Some(lot) = self.wallet.lots.iter_mut().find(|l| full && *l.id == *last && !l.ended) {
             lot.issued.add(lacks);

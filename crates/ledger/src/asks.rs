@@ -103,7 +103,9 @@ fn counters(
     usage: &Usage<'_>,
     at: Instant,
 ) -> Vec<(CounterKey, Quantity)> {
-    price(catalogue, wallet, usage, at, |_| Quantity::default()).map(|rated| rated.counted).unwrap_or_default()
+    price(catalogue, wallet, usage, at, |_| Quantity::default())
+        .map(|rated| rated.counted)
+        .unwrap_or_default()
 }
 
 /// Of these counters, those that have left the document.

@@ -50,7 +50,11 @@ impl Fold<'_> {
     }
 
     pub(crate) fn place(&self, lot: &Name) -> usize {
-        self.wallet.lots.iter().position(|l| l.id == *lot).expect("a lot that paid is in the wallet or was brought back")
+        self.wallet
+            .lots
+            .iter()
+            .position(|l| l.id == *lot)
+            .expect("a lot that paid is in the wallet or was brought back")
     }
 
     /// Undoes what a lot paid: the credits stand in it until [`Fold::put_back`].

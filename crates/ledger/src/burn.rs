@@ -204,7 +204,13 @@ impl Fold<'_> {
     }
 
     /// A lot pays back up to so much of a bucket, if it may. Answers how much.
-    pub(crate) fn repay_with(&mut self, bucket: usize, at: usize, most: Amount, moment: Moment<'_>) -> Amount {
+    pub(crate) fn repay_with(
+        &mut self,
+        bucket: usize,
+        at: usize,
+        most: Amount,
+        moment: Moment<'_>,
+    ) -> Amount {
         let open = &self.wallet.overage[bucket];
         let lot = &self.wallet.lots[at];
         let pays = lot.unit == open.unit
@@ -249,7 +255,8 @@ impl Fold<'_> {
 
     /// Open overage is taken out for good.
     pub(crate) fn take_out(&mut self, kind: EntryKind, moment: Moment<'_>, which: impl Fn(&Overage) -> bool) {
-        let (taken, open): (Vec<Overage>, _) = std::mem::take(&mut self.wallet.overage).into_iter().partition(which);
+        let (taken, open): (Vec<Overage>, _) =
+            std::mem::take(&mut self.wallet.overage).into_iter().partition(which);
         self.wallet.overage = open;
         self.reshaped = true;
         for o in taken {

@@ -64,9 +64,7 @@ impl Fold<'_> {
         let month = draw.month.expect("overage is of a month");
         let key = OverageKey { month, unit: draw.unit.clone(), feature: draw.feature.clone() };
         let mut left = draw.amount;
-        let is_it = |o: &&mut Overage| {
-            o.month == key.month && o.unit == key.unit && o.feature == key.feature
-        };
+        let is_it = |o: &&mut Overage| o.month == key.month && o.unit == key.unit && o.feature == key.feature;
         let open = self.wallet.overage.iter_mut().find(is_it);
         let lowered = open.map_or(Amount::ZERO, |o| o.amount.take(left));
         if !lowered.is_zero() {
@@ -184,7 +182,11 @@ impl Fold<'_> {
         let moment = self.recorded(self.wallet.clock);
         for entry in new {
             let mut left = entry.amount;
-            let is_it = |o: &Overage| Some(o.month) == entry.month && o.unit == entry.unit && Some(&o.feature) == entry.feature.as_ref();
+            let is_it = |o: &Overage| {
+                Some(o.month) == entry.month
+                    && o.unit == entry.unit
+                    && Some(&o.feature) == entry.feature.as_ref()
+            };
             let bucket = self.wallet.overage.iter().position(is_it).expect("it was just left open");
             for credit in hand.credits.iter().rev() {
                 let at = self.place(&credit.lot);

@@ -41,11 +41,14 @@ pub use asks::asks;
 pub use canonical::{NotCanonical, canonical};
 pub use catalogue::{Accepted, Catalogue, PriceList};
 pub use correction::{
-    Changed, Cleared, ClearedAs, Nothing, Part, RawStep, Rerated, Reset, Reversed, Step, UsageName, Voided, What,
+    Changed, Cleared, ClearedAs, Nothing, Part, RawStep, Rerated, Reset, Reversed, Step, UsageName, Voided,
+    What,
 };
 pub use document::{Document, FoldVersion, Policies, RateCard, UTC, Unit};
 pub use entry::{Entry, EntryKind, Outcome};
-pub use event::{Configured, Event, Genesis, MonthEnd, OveragePolicy, Published, ResetPolicy, TakenFrom, Timer, Usage};
+pub use event::{
+    Configured, Event, Genesis, MonthEnd, OveragePolicy, Published, ResetPolicy, TakenFrom, Timer, Usage,
+};
 pub use fold::{Changes, advanced, apply, publish, vendor_cost};
 pub use grant::{Bounds, Category, Cost, First, MOST_LOTS, Recurrence, Rollover, Scope, Terms};
 pub use lot::{Because, Lot, burn_order};
@@ -55,8 +58,8 @@ pub use observe::{Considered, Verdict};
 pub use past::{Answer, Ask, Draw, Known, OverageKey, Paid, Past, Used};
 pub use position::{NotAPosition, Offset, Partition, Position};
 pub use price::{
-    Blocks, Charge, Counted, Matches, Pattern, Price, Rounding, RoundingMode, STANDARD, Step as TierStep, TierMode,
-    Tiers,
+    Blocks, Charge, Counted, Matches, Pattern, Price, Rounding, RoundingMode, STANDARD, Step as TierStep,
+    TierMode, Tiers,
 };
 pub use quantity::{Quantity, QuantityError};
 pub use rate::{CounterKey, Fields, Rated, Unpriced};

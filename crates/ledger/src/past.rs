@@ -201,7 +201,13 @@ impl Paid {
 
 impl Used {
     /// A usage as it was recorded, before its entries.
-    pub fn new(offset: Offset, kind: &str, data: Option<&RawValue>, subject: Option<&str>, at: Instant) -> Self {
+    pub fn new(
+        offset: Offset,
+        kind: &str,
+        data: Option<&RawValue>,
+        subject: Option<&str>,
+        at: Instant,
+    ) -> Self {
         Self {
             offset,
             kind: kind.to_owned(),

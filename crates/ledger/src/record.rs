@@ -163,7 +163,8 @@ fn known_fold(genesis: Genesis) -> Result<Genesis, Undecodable> {
 }
 
 fn known_version(published: Published<'_>) -> Result<Published<'_>, Undecodable> {
-    let version = (*published.kind == *FOLD).then(|| serde_json::from_str::<FoldVersion>(published.body.get()));
+    let version =
+        (*published.kind == *FOLD).then(|| serde_json::from_str::<FoldVersion>(published.body.get()));
     let newer = version.and_then(Result::ok).and_then(|fold| newer_fold(fold.version));
     newer.map_or(Ok(published), Err)
 }

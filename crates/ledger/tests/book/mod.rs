@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 
 use ledger::{
-    Catalogue, Changes, Entry, Event, Hash16, Known, Lot, Memory, Offset, Outcome, Past, Undecodable, Wallet,
+    Amount, Catalogue, Changes, Considered, Entry, Event, Hash16, Known, Lot, Memory, Offset, Outcome, Past,
+    Undecodable, Wallet,
 };
 
 /// One partition's wallets, and the rows of its projections.
@@ -16,6 +17,8 @@ pub struct Book {
     pub entries: Vec<(u64, String, Entry)>,
     pub outcomes: Vec<(u64, String, Outcome)>,
     pub quarantined: Vec<(u64, String)>,
+    /// The lots considered for each charge, by the record's offset; only if there is a list here.
+    pub considered: Option<Vec<(u64, Considered)>>,
     ids: BTreeMap<Hash16, Known>,
     memories: BTreeMap<String, Memory>,
     /// The fold version that genesis names.
@@ -27,6 +30,7 @@ pub struct Book {
 pub struct Documents {
     catalogue: String,
     wallets: BTreeMap<String, String>,
+    lots: BTreeMap<(String, String), Lot>,
     memories: BTreeMap<String, Memory>,
 }
 
@@ -52,11 +56,8 @@ impl Book {
             ids.get(&key).copied().filter(|k| k.offset.0 < offset)
         };
         let grants = identity.grants.iter().filter_map(|(key, _)| Some((*key, known(&self.ids, *key)?)));
-        let mut past = Past {
-            identity: known(&self.ids, identity.key),
-            grants: grants.collect(),
-            told: Vec::new(),
-        };
+        let mut past =
+            Past { identity: known(&self.ids, identity.key), grants: grants.collect(), told: Vec::new() };
         let id = record.wallet().to_owned();
         let outcome = match &record.event {
             Event::Genesis(genesis) => {
@@ -71,7 +72,8 @@ impl Book {
                 let wallet = self.wallets.entry(id.clone()).or_default();
                 let memory = self.memories.entry(id.clone()).or_default();
                 memory.tell(&self.catalogue, wallet, &record, &mut past);
-                let mut changes = Changes::default();
+                let considered = self.considered.as_ref().map(|_| Vec::new());
+                let mut changes = Changes { considered, ..Changes::default() };
                 let outcome = ledger::apply(&self.catalogue, wallet, &past, &record, &identity, &mut changes);
                 memory.note(Offset(offset), (&record, &identity), wallet, outcome.as_ref(), &changes);
                 self.keep(offset, &id, changes);
@@ -101,8 +103,45 @@ impl Book {
         }
         for lot in wallet.lots() {
             assert!(lot.is_lawful(), "the law of lot {} does not hold after {offset}: {lot:?}", lot.id);
+            let row = self.lots.get(&(id.to_owned(), lot.id.to_string()));
+            let is_written = row.is_some_and(|row| columns(row) == columns(lot));
+            assert!(
+                lot.is_untouched() || is_written,
+                "{offset} left the row of lot {} as it was: {row:?}",
+                lot.id
+            );
         }
+        let considered = changes.considered.into_iter().flatten().map(|c| (offset, c));
+        self.considered.iter_mut().for_each(|all| all.extend(considered.clone()));
         self.entries.extend(changes.entries.into_iter().map(|e| (offset, id.to_owned(), e)));
+    }
+
+    /// Checks that the ledger's accounts say of every lot, and of each unit's overage, what the wallets say.
+    pub fn assert_balanced(&self) {
+        let mut accounts: BTreeMap<(&str, &str, String), i128> = BTreeMap::new();
+        for (_, wallet, e) in &self.entries {
+            let (debit, credit) = e.kind.accounts(e.lot.as_deref(), e.other_lot.as_deref());
+            *accounts.entry((wallet, &e.unit, debit)).or_default() -= e.amount.billionths();
+            *accounts.entry((wallet, &e.unit, credit)).or_default() += e.amount.billionths();
+        }
+        let mut said: BTreeMap<(&str, &str, String), i128> = BTreeMap::new();
+        for ((wallet, id), lot) in &self.lots {
+            let there = [lot.remaining, lot.held].into_iter().sum::<Amount>();
+            said.insert((wallet, &lot.unit, format!("lot:{id}")), there.billionths());
+            *said.entry((wallet, &lot.unit, "expired".into())).or_default() += lot.expired.billionths();
+            *said.entry((wallet, &lot.unit, "voided".into())).or_default() += lot.voided.billionths();
+        }
+        for (id, wallet) in &self.wallets {
+            for o in wallet.overage() {
+                *said.entry((id, &o.unit, "overage".into())).or_default() -= o.amount.billionths();
+            }
+        }
+        let is_said = |account: &str| {
+            account.starts_with("lot:") || ["expired", "voided", "overage"].contains(&account)
+        };
+        accounts.retain(|(_, _, account), sum| is_said(account) && *sum != 0);
+        said.retain(|_, sum| *sum != 0);
+        assert_eq!(accounts, said, "the ledger and the wallets say the same");
     }
 
     /// A wallet, if any record named it.
@@ -118,7 +157,8 @@ impl Book {
     /// What a store holds that changes in place: the documents, and the rows that are committed with them.
     pub fn documents(&self) -> Documents {
         let wallets = self.wallets.iter().map(|(id, w)| (id.clone(), w.write())).collect();
-        Documents { catalogue: self.catalogue.write(), wallets, memories: self.memories.clone() }
+        let (lots, memories) = (self.lots.clone(), self.memories.clone());
+        Documents { catalogue: self.catalogue.write(), wallets, lots, memories }
     }
 
     /// Goes back to older documents; the rows that are never changed stay as they are.
@@ -126,6 +166,7 @@ impl Book {
         let read = |document: &String| Wallet::read(document).expect("a wallet reads what it wrote");
         self.wallets = to.wallets.iter().map(|(id, document)| (id.clone(), read(document))).collect();
         self.read_catalogue(&to.catalogue);
+        self.lots = to.lots.clone();
         self.memories = to.memories.clone();
     }
 
@@ -141,4 +182,10 @@ impl Book {
         self.catalogue = Catalogue::read(text).expect("a catalogue reads what it wrote");
         self.began.into_iter().for_each(|fold| self.catalogue.begin(fold));
     }
+}
+
+/// What a lot's row says that may change.
+fn columns(lot: &Lot) -> [Amount; 9] {
+    let Lot { issued, remaining, held, consumed, expired, voided, rolled_over, returned, moved, .. } = *lot;
+    [issued, remaining, held, consumed, expired, voided, rolled_over, returned, moved]
 }
