@@ -43,8 +43,10 @@ impl Fold<'_> {
         if matches!(what, What::All | What::Future) {
             grant.next = None;
         }
-        if what == What::All {
-            grant.void.get_or_insert(clock);
+        match what {
+            What::All => _ = grant.void.get_or_insert(clock),
+            What::Open | What::Carried => grant.voids.push((clock, what)),
+            What::Future => {}
         }
         let is_meant = |lot: &Lot| match what {
             What::All => true,
@@ -108,9 +110,10 @@ impl Fold<'_> {
             let mut excess = sum.above(max);
             for lot in &lots {
                 self.cut(&lot.id, &mut excess, moment);
-                let place = self.place(&lot.id);
-                self.wallet.lots[place].marks().room = Some((at, max.above(sum)));
             }
+            let place = self.place(id);
+            let now = sum.max(bounds.min.unwrap_or_default());
+            self.wallet.lots[place].marks().room = Some((at, max.above(now)));
         }
         let lacks = bounds.min.unwrap_or_default().above(sum);
         if !lacks.is_zero() {
@@ -141,6 +144,7 @@ impl Fold<'_> {
         let about =
             |lot: &Name| About { lot: Some(lot.clone()), other: Some(id.clone()), ..About::default() };
         let unit = base.unit.clone();
+        // Resets alone do not make ever more lots.
         if let Some(lot) = self.wallet.lots.iter_mut().find(|l| full && *l.id == *last && !l.ended) {
             lot.issued.add(lacks);
             lot.remaining.add(lacks);

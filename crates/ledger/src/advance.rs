@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::amount::Amount;
+use crate::document::FoldVersion;
 use crate::entry::EntryKind;
 use crate::fold::{About, Fold, Moment, Refused};
 use crate::grant::{MOST_LOTS, Terms};
@@ -127,6 +128,7 @@ impl Fold<'_> {
             next: schedule.start(first).map(|at| (first, at)),
             zone: revision,
             void: None,
+            voids: Vec::new(),
         };
         self.wallet.next_grant += 1;
         self.wallet.grants.push(grant);
@@ -201,7 +203,8 @@ impl Fold<'_> {
     }
 
     fn carry(&mut self, lot: &Lot, at: usize, carried: Amount, moment: Moment<'_>) {
-        let money = lot.money_of(carried);
+        let follows = self.catalogue.fold_version() >= FoldVersion::MONEY_FOLLOWS;
+        let money = if follows { lot.money_left_of(carried) } else { lot.money_of(carried) };
         let child = self.child_of(lot, carried, money, moment);
         let _ = self.wallet.lots[at].money.take(money);
         let (from, to) = (lot.id.clone(), child.id.clone());

@@ -3,7 +3,7 @@
 use crate::amount::Amount;
 use crate::entry::EntryKind;
 use crate::fold::{About, Fold, Moment};
-use crate::lot::Lot;
+use crate::lot::{Lot, Marks};
 use crate::name::Name;
 use crate::past::Past;
 use crate::time::Instant;
@@ -42,6 +42,9 @@ impl Fold<'_> {
             let grant = self.wallet.grants.iter().find(|g| g.no == lot.grant);
             let Some(grant) = grant else { continue };
             lot.terms = grant.terms.clone();
+            if let Some(since) = grant.voided(&lot) {
+                lot.marks().void.get_or_insert(since);
+            }
             // An empty lot left before its end, which then had nothing to do.
             lot.ended |= lot.ends_at.is_some_and(|end| end <= self.wallet.clock);
             self.insert(lot);
@@ -72,25 +75,33 @@ impl Fold<'_> {
         hand.credits.push(InHand { lot: lot.id.clone(), amount, booked_at });
     }
 
-    /// What is left in hand comes back to its lots.
+    /// How much of what was given back to a lot is still in hand.
+    pub(crate) fn in_hand(&self, hand: &Hand, lot: &Name) -> Amount {
+        let given: Amount = hand.credits.iter().filter(|c| c.lot == *lot).map(|c| c.amount).sum();
+        given.above(self.used_in_hand(hand, lot))
+    }
+
+    fn used_in_hand(&self, hand: &Hand, lot: &Name) -> Amount {
+        let before = hand.before.iter().filter(|(id, _)| id == lot).map(|(_, before)| *before);
+        let given = hand.credits.iter().filter(|c| c.lot == *lot).map(|c| c.amount);
+        before.chain(given).sum::<Amount>().above(self.wallet.lots[self.place(lot)].remaining)
+    }
+
+    /// What is left in hand comes back to its lots: what was taken last, as if a part had been reversed.
     pub(crate) fn put_back(&mut self, hand: Hand) {
-        for (lot, before) in hand.before {
-            let own = || hand.credits.iter().filter(|c| c.lot == lot);
-            let mut there = before;
-            own().for_each(|c| there.add(c.amount));
-            let at = self.place(&lot);
-            let mut used = there.above(self.wallet.lots[at].remaining);
-            let mut back = Vec::new();
-            for credit in own() {
-                let mut left = credit.amount;
-                used = used.above(left.take(used));
-                back.push((left, credit.booked_at));
-            }
-            for (left, booked_at) in back.into_iter().filter(|(left, _)| !left.is_zero()) {
-                let at = self.place(&lot);
-                let taken = self.wallet.lots[at].remaining.take(left);
-                self.come_back(&lot, taken, booked_at);
-            }
+        let mut used: Vec<(Name, Amount)> =
+            hand.before.iter().map(|(lot, _)| (lot.clone(), self.used_in_hand(&hand, lot))).collect();
+        let mut back = Vec::new();
+        for mut credit in hand.credits.into_iter().rev() {
+            let used =
+                used.iter_mut().find(|(lot, _)| *lot == credit.lot).expect("it was noted when it was given");
+            used.1 = used.1.above(credit.amount.take(used.1));
+            let at = self.place(&credit.lot);
+            credit.amount = self.wallet.lots[at].remaining.take(credit.amount);
+            back.push(credit);
+        }
+        for credit in back.into_iter().rev().filter(|c| !c.amount.is_zero()) {
+            self.come_back(&credit.lot, credit.amount, credit.booked_at);
         }
     }
 
@@ -99,24 +110,37 @@ impl Fold<'_> {
         let at = self.place(id);
         self.wallet.lots[at].touched = true;
         self.reshaped = true;
-        let void = self.wallet.lots[at].void_since().or(self.grant_of(&self.wallet.lots[at]).0.void);
-        if let Some(since) = void {
+        if let Some(since) = self.wallet.lots[at].void_since() {
             self.wallet.lots[at].voided.add(amount);
             return self.book_back(EntryKind::Void, at, amount, since);
         }
         if self.wallet.lots[at].ended {
             return self.come_back_ended(at, amount, booked_at);
         }
+        let mut over = amount;
+        let since = self.take_room(at, &mut over, booked_at);
+        let mut kept = amount;
+        let _ = kept.take(over);
         let lot = &mut self.wallet.lots[at];
-        let room = lot.marks.as_mut().and_then(|m| m.room.as_mut()).filter(|(reset, _)| booked_at < *reset);
-        let Some((reset, room)) = room else { return lot.remaining.add(amount) };
-        let (since, mut over) = (*reset, amount);
-        let kept = over.take(room.take(amount));
         lot.remaining.add(kept);
-        if !over.is_zero() {
+        if let Some(since) = since.filter(|_| !over.is_zero()) {
             lot.expired.add(over);
             self.book_back(EntryKind::Reset, at, over, since);
         }
+    }
+
+    /// Takes out of an amount what a reset after it was drawn left room for. Answers when the reset was; if there was none, all
+    /// of it has room. The room is that of a lot and of all that resets added to it.
+    fn take_room(&mut self, at: usize, amount: &mut Amount, booked_at: Instant) -> Option<Instant> {
+        let base = self.wallet.lots[at].tops_up().unwrap_or(&self.wallet.lots[at].id).clone();
+        let base = self.wallet.lots.iter_mut().find(|l| l.id == base);
+        let room = base.and_then(|l| l.marks.as_mut()).and_then(|m| m.room.as_mut());
+        let Some((reset, room)) = room.filter(|(reset, _)| booked_at < *reset) else {
+            *amount = Amount::ZERO;
+            return None;
+        };
+        let _ = amount.take(room.take(*amount));
+        Some(*reset)
     }
 
     fn book_back(&mut self, kind: EntryKind, at: usize, amount: Amount, effective_at: Instant) {
@@ -135,6 +159,8 @@ impl Fold<'_> {
         if !carried.is_zero() {
             self.wallet.lots[at].rolled_over.add(carried);
             let child = self.carry_back(&lot, at, carried, ended_at);
+            let place = self.place(&child);
+            let carried = self.wallet.lots[place].remaining.take(carried);
             self.come_back(&child, carried, booked_at);
         }
         if !rest.is_zero() {
@@ -154,22 +180,24 @@ impl Fold<'_> {
         share.min(max.above(lot.rolled_over)).min(max.above(self.carried_open(lot, self.wallet.clock)))
     }
 
-    /// More goes over to the lot carried from this one, which is made if there was none. Answers which.
+    /// More goes over to the lot carried from this one, which is made if there was none, and stands there. Answers which.
     fn carry_back(&mut self, lot: &Lot, at: usize, carried: Amount, ended_at: Instant) -> Name {
-        let moment = Moment { effective_at: ended_at, ..self.recorded(ended_at) };
+        let moment = self.recorded(ended_at);
         let cost = lot.terms.cost_basis.as_ref().filter(|_| !lot.is_added()).map(|c| c.money);
         let share = cost.map(|c| c.share(carried.billionths(), lot.terms.amount.billionths()));
         let money = self.wallet.lots[at].money.take(share.unwrap_or_default());
         let child = self.wallet.lots.iter_mut().find(|l| l.origin.as_ref() == Some(&lot.id));
         let id = if let Some(child) = child {
             child.issued.add(carried);
+            child.remaining.add(carried);
             child.money.add(money);
             child.touched = true;
             child.id.clone()
         } else {
             let policies = self.catalogue.policies_before(ended_at);
             let mut child = self.child_of(lot, carried, money, Moment { policies, ..moment });
-            child.remaining = Amount::ZERO;
+            let void = self.grant_of(lot).0.voided(&child);
+            child.marks = void.map(|since| Box::new(Marks { void: Some(since), ..Marks::default() }));
             child.ended = child.ends_at.is_some_and(|end| end <= self.wallet.clock);
             let id = child.id.clone();
             self.insert(child);

@@ -1,6 +1,7 @@
 //! Burning: which lots pay a charge, what becomes overage, and how that is paid back (rules, sections 4 and 5).
 
 use crate::amount::Amount;
+use crate::document::FoldVersion;
 use crate::entry::EntryKind;
 use crate::event::MonthEnd;
 use crate::fold::{About, Fold, Moment};
@@ -113,10 +114,10 @@ impl Fold<'_> {
         self.reshaped = true;
         for hop in chain.windows(2).rev() {
             let (parent, child) = (hop[0], hop[1]);
-            let money_follows = self.catalogue.fold_version() >= 2;
+            let money_follows = self.catalogue.fold_version() >= FoldVersion::MONEY_FOLLOWS;
             let lots = &mut self.wallet.lots;
             if money_follows {
-                let share = lots[child].money_of(taken);
+                let share = lots[child].money_left_of(taken);
                 let money = lots[child].money.take(share);
                 lots[parent].money.add(money);
             }

@@ -28,6 +28,7 @@ impl Fold<'_> {
         let first = self.changes.entries.len();
         let mut hand = Hand::default();
         draws.iter().for_each(|draw| self.undraw(draw, &used, past, &mut hand));
+        self.wallet.overage.retain(|o| !o.amount.is_zero());
         self.put_back(hand);
         if reversed.amounts.is_none() {
             for (key, quantity) in counted(self.catalogue, self.wallet, &used) {
@@ -47,7 +48,7 @@ impl Fold<'_> {
         if used.is_cancelled { Err("already_reversed".into()) } else { Ok(used.clone()) }
     }
 
-    /// Gives one draw back: credits to the hand, overage to where it went.
+    /// Gives one draw back: credits to the hand, overage to where it went. What is open of it stays, though nothing may be left.
     fn undraw(&mut self, draw: &Draw, used: &Used, past: &Past, hand: &mut Hand) {
         let about = |lot| About {
             lot,
@@ -69,7 +70,6 @@ impl Fold<'_> {
         let lowered = open.map_or(Amount::ZERO, |o| o.amount.take(left));
         if !lowered.is_zero() {
             left = left.above(lowered);
-            self.wallet.overage.retain(|o| !o.amount.is_zero());
             self.reshaped = true;
             self.book(EntryKind::ReverseOverage, &draw.unit, lowered, about(None), moment);
         }
@@ -175,7 +175,7 @@ impl Fold<'_> {
         self.put_back(hand);
     }
 
-    /// Lots that had paid back overage, and have ended since, pay it back again with what they were given back.
+    /// Lots that had paid back overage pay it back again first, with what they were given back, whatever became of them.
     fn repay_in_hand(&mut self, hand: &Hand, first: usize) {
         let is_new = |e: &&Entry| e.kind == EntryKind::Overage;
         let new: Vec<Entry> = self.changes.entries[first..].iter().filter(is_new).cloned().collect();
@@ -189,10 +189,8 @@ impl Fold<'_> {
             };
             let bucket = self.wallet.overage.iter().position(is_it).expect("it was just left open");
             for credit in hand.credits.iter().rev() {
-                let at = self.place(&credit.lot);
-                if !self.wallet.lots[at].is_open(self.wallet.clock) {
-                    left = left.above(self.repay_with(bucket, at, left, moment));
-                }
+                let most = left.min(self.in_hand(hand, &credit.lot));
+                left = left.above(self.repay_with(bucket, self.place(&credit.lot), most, moment));
             }
         }
         self.wallet.overage.retain(|o| !o.amount.is_zero());

@@ -47,6 +47,8 @@ impl FoldVersion {
     ///
     /// 2: credits that go back from a carried lot for late usage take their money with them; before, that stayed behind.
     pub const NEWEST: u32 = 2;
+    /// The first in which money follows credits that go back.
+    pub(crate) const MONEY_FOLLOWS: u32 = 2;
 }
 
 /// What amounts are counted in: credits, usd, tokens.

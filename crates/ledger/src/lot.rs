@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ethnum::U256;
 use serde::{Deserialize, Serialize};
 
-use crate::amount::Amount;
+use crate::amount::{Amount, sum};
 use crate::grant::{Cost, Terms};
 use crate::name::Name;
 use crate::time::Instant;
@@ -41,31 +41,32 @@ pub struct Lot {
     /// Its share of what the grant's lot cost.
     #[serde(default, skip_serializing_if = "Amount::is_zero")]
     pub money: Amount,
-    /// What it began with.
+    /// What it began with, and what was added since.
+    #[serde(deserialize_with = "sum")]
     pub issued: Amount,
     /// What can be burned.
-    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    #[serde(default, deserialize_with = "sum", skip_serializing_if = "Amount::is_zero")]
     pub remaining: Amount,
     /// What holds hold.
-    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    #[serde(default, deserialize_with = "sum", skip_serializing_if = "Amount::is_zero")]
     pub held: Amount,
     /// What paid usage and overage.
-    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    #[serde(default, deserialize_with = "sum", skip_serializing_if = "Amount::is_zero")]
     pub consumed: Amount,
     /// What nobody used in time.
-    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    #[serde(default, deserialize_with = "sum", skip_serializing_if = "Amount::is_zero")]
     pub expired: Amount,
     /// What was taken back.
-    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    #[serde(default, deserialize_with = "sum", skip_serializing_if = "Amount::is_zero")]
     pub voided: Amount,
     /// What was carried over to another lot.
-    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    #[serde(default, deserialize_with = "sum", skip_serializing_if = "Amount::is_zero")]
     pub rolled_over: Amount,
     /// What went back to the lot it was carried from.
-    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    #[serde(default, deserialize_with = "sum", skip_serializing_if = "Amount::is_zero")]
     pub returned: Amount,
     /// What went to another wallet.
-    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    #[serde(default, deserialize_with = "sum", skip_serializing_if = "Amount::is_zero")]
     pub moved: Amount,
     /// Whether its end has been booked.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -88,18 +89,22 @@ pub(crate) struct Marks {
     /// Since when it is void.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) void: Option<Instant>,
-    /// When it was last reset to a max, and how much more it could have held then.
+    /// When it was last reset to a max, and how much more it and what was added to it could have held then.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) room: Option<(Instant, Amount)>,
     /// How many lots resets have added to it.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub(crate) topped: u16,
+    #[serde(default, skip_serializing_if = "none_yet")]
+    pub(crate) topped: u32,
     /// The lot that a reset added this one to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tops_up: Option<Name>,
 }
 
 fn is_zero(n: &u16) -> bool {
+    *n == 0
+}
+
+fn none_yet(n: &u32) -> bool {
     *n == 0
 }
 
@@ -139,6 +144,12 @@ impl Lot {
         self.money.share(amount.billionths(), self.issued.billionths())
     }
 
+    /// The share of its money that so much of it cost, once money follows what goes over and goes back.
+    pub(crate) fn money_left_of(&self, amount: Amount) -> Amount {
+        let gone = [self.rolled_over, self.returned].into_iter().sum();
+        self.money.share(amount.billionths(), self.issued.above(gone).billionths())
+    }
+
     /// Since when it is void, by itself.
     pub fn void_since(&self) -> Option<Instant> {
         self.marks.as_ref().and_then(|m| m.void)
@@ -158,10 +169,11 @@ impl Lot {
         self.marks.get_or_insert_default()
     }
 
-    /// Whether a reset may yet bring it back to what its grant names, though it is empty.
+    /// Whether a reset has to know of it, though it is empty: it brings it back to a min, or bounds what may come back to it.
     pub(crate) fn awaits_reset(&self) -> bool {
-        let has_min = self.terms.reset.is_some_and(|r| r.min.is_some_and(|min| !min.is_zero()));
-        has_min && !self.ended && self.void_since().is_none() && self.tops_up().is_none()
+        let has_bounds =
+            self.terms.reset.is_some_and(|r| r.max.is_some() || r.min.is_some_and(|min| !min.is_zero()));
+        has_bounds && !self.ended && self.void_since().is_none() && self.tops_up().is_none()
     }
 
     /// The name of the lot of its cycle: every lot carried from it or added to it begins with that.

@@ -80,7 +80,8 @@ impl Fold<'_> {
         }
         let scope = &lot.terms.applies_to;
         let is_late = lot.is_late(clock);
-        let had = if is_late { lot.expired } else { lot.remaining };
+        let late = if is_late { lot.expired } else { Amount::ZERO };
+        let had = [lot.remaining, late].into_iter().sum::<Amount>();
         let has_some = !had.is_zero() || is_late && !lot.rolled_over.is_zero();
         let verdict = match lot.ends_at {
             _ if time < lot.starts_at => Verdict::NotYetBegun { starts_at: lot.starts_at },

@@ -125,7 +125,8 @@ pub(crate) fn late_until(start: Instant, end: Instant, lateness: i64) -> Instant
 /// The number of the last occurrence of `anchor` plus n times `interval` at or before `at`.
 fn last_occurrence(zone: &Zone, anchor: Instant, interval: Span, at: Instant) -> i64 {
     let mut n = (at.0 - anchor.0).div_euclid(interval.exact());
-    while zone.after(anchor, interval, n).is_none_or(|o| o > at) {
+    // What no instant can be lies after all of them, or, before the anchor, before them all.
+    while zone.after(anchor, interval, n).map_or(n > 0, |o| o > at) {
         n -= 1;
     }
     while zone.after(anchor, interval, n + 1).is_some_and(|o| o <= at) {

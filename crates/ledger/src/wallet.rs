@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::amount::Amount;
 use crate::catalogue::ZoneRevision;
+use crate::correction::What;
 use crate::event::{Configured, OveragePolicy, ResetPolicy};
 use crate::grant::Terms;
 use crate::lot::Lot;
@@ -122,12 +123,27 @@ pub struct Grant {
     /// Since when all of it is void: whatever comes back to one of its lots is voided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) void: Option<Instant>,
+    /// When its open lots, or its carried ones, were voided.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) voids: Vec<(Instant, What)>,
 }
 
 impl Grant {
     /// Its promise.
     pub fn terms(&self) -> &Terms {
         &self.terms
+    }
+
+    /// Since when a lot of it is void, also one that had left the wallet because nothing was in it.
+    pub(crate) fn voided(&self, lot: &Lot) -> Option<Instant> {
+        let meant = |what: What| match what {
+            What::Open => lot.carried == 0,
+            What::Carried => lot.carried > 0,
+            What::All | What::Future => false,
+        };
+        let mut voids =
+            self.voids.iter().filter(|(at, what)| meant(*what) && lot.holds(*at)).map(|(at, _)| *at);
+        voids.next().or(self.void)
     }
 
     /// A grant that has left its wallet's document, as JSON.

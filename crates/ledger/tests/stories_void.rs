@@ -1,0 +1,412 @@
+//! Stories of voids: what is left of a grant is taken, and what it paid for stays (rules, section 4).
+#![allow(clippy::unwrap_used)]
+
+mod story;
+
+use story::check;
+
+#[test]
+fn what_is_left_is_taken_and_what_it_paid_for_stays() {
+    check(
+        "
+        01-01  grant gift 100 ends 02-01
+        01-10  use 30
+        01-15  void gift
+        01-20  use 5
+        ------
+        gift#1   0 of 100   voided 70
+        overage  5 of use in 2026-01
+        ledger
+        01-01  issue 100   grants -> gift#1
+        01-10  usage 30    gift#1 -> usage
+        01-15  void 70     gift#1 -> voided
+        01-20  overage 5   overage -> usage
+    ",
+    );
+}
+
+#[test]
+fn before_its_use_all_is_taken_and_after_it_nothing() {
+    check(
+        "
+        01-01  grant gift 100 ends 02-01
+        01-01  void gift
+        ------
+        gift#1   0 of 100   voided 100
+        due never
+    ",
+    );
+    check(
+        "
+        01-01  grant gift 100 ends 02-01
+        01-10  use 100
+        01-15  void gift
+        ------
+        gift#1   0 of 100
+        available 0
+        ledger
+        01-01  issue 100   grants -> gift#1
+        01-10  usage 100   gift#1 -> usage
+    ",
+    );
+}
+
+#[test]
+fn a_grant_to_come_never_begins() {
+    check(
+        "
+        01-01  grant gift 100 from 02-01
+        01-15  void gift
+        02-02  use 1
+        ------
+        overage 1 of use in 2026-02
+    ",
+    );
+    check(
+        "
+        01-01  grant gift 100 from 02-01
+        01-15  void gift open
+        now 02-02
+        ------
+        gift#1   100 of 100
+    ",
+    );
+}
+
+#[test]
+fn open_takes_this_cycle_and_leaves_what_was_carried_and_what_comes() {
+    check(
+        "
+        01-01  grant plan 10 monthly carry all
+        02-02  use 2
+        02-10  void plan open
+        now 03-02
+        ------
+        plan#1     0 of 10   carried 10
+        plan#1/1   0 of 10   expired 8   from plan#1
+        plan#2     0 of 10   voided 10
+        plan#3    10 of 10
+        ledger
+        01-01  issue 10    grants -> plan#1
+        02-01  carry 10    plan#1 -> plan#1/1
+        02-01  issue 10    grants -> plan#2
+        02-02  usage 2     plan#1/1 -> usage
+        02-10  void 10     plan#2 -> voided
+        03-01  expire 8    plan#1/1 -> expired
+        03-01  issue 10    grants -> plan#3
+    ",
+    );
+}
+
+#[test]
+fn carried_takes_what_came_over_and_leaves_this_cycle() {
+    check(
+        "
+        01-01  grant plan 10 monthly carry all
+        02-02  use 2
+        02-10  void plan carried
+        now 03-02
+        ------
+        plan#1     0 of 10   carried 10
+        plan#1/1   0 of 10   voided 8   from plan#1
+        plan#2     0 of 10   carried 10
+        plan#2/1  10 of 10   from plan#2
+        plan#3    10 of 10
+    ",
+    );
+}
+
+#[test]
+fn future_lets_this_cycle_end_as_it_would_have() {
+    check(
+        "
+        01-01  grant plan 10 monthly carry all
+        02-10  void plan future
+        now 05-01
+        ------
+        plan#1     0 of 10   carried 10
+        plan#1/1   0 of 10   expired 10   from plan#1
+        plan#2     0 of 10   carried 10
+        plan#2/1   0 of 10   expired 10   from plan#2
+        due never
+    ",
+    );
+}
+
+#[test]
+fn all_takes_everything() {
+    check(
+        "
+        01-01  grant plan 10 monthly carry all
+        02-10  void plan
+        now 05-01
+        ------
+        plan#1     0 of 10   carried 10
+        plan#1/1   0 of 10   voided 10   from plan#1
+        plan#2     0 of 10   voided 10
+        due never
+        ledger
+        01-01  issue 10    grants -> plan#1
+        02-01  carry 10    plan#1 -> plan#1/1
+        02-01  issue 10    grants -> plan#2
+        02-10  void 10     plan#1/1 -> voided
+        02-10  void 10     plan#2 -> voided
+    ",
+    );
+}
+
+#[test]
+fn a_purchase_is_void_with_all_its_grants() {
+    check(
+        "
+        01-01  grant credits 100 purchase p1
+        01-01  grant bonus 20 purchase p1
+        01-01  grant other 5 purchase p2
+        01-02  use 5
+        01-15  void purchase p1
+        ------
+        bonus#1     0 of 20    voided 20
+        credits#1   0 of 100   voided 95
+        other#1     5 of 5
+        ledger
+        01-01  issue 100   grants -> credits#1
+        01-01  issue 20    grants -> bonus#1
+        01-01  issue 5     grants -> other#1
+        01-02  usage 5     credits#1 -> usage
+        01-15  void 95     credits#1 -> voided
+        01-15  void 20     bonus#1 -> voided
+    ",
+    );
+}
+
+#[test]
+fn one_grant_or_one_purchase_that_is_known_and_why() {
+    check(
+        r#"
+        01-01  grant gift 100 purchase p1
+        01-02  void other
+        01-02  void purchase p2
+        01-02  void gift because no
+        01-02  record grant.voided {}
+        01-02  record grant.voided {"grant_id": "gift", "purchase_id": "p1"}
+        01-03  void purchase p1 in someone
+        ------
+        gift#1   100 of 100
+        ! 01-02  rejected unknown_grant
+        ! 01-02  rejected unknown_grant
+        ! 01-02  rejected no_reason
+        ! 01-02  rejected one_of_grant_and_purchase
+        ! 01-02  rejected one_of_grant_and_purchase
+        ! 01-03  rejected unknown_grant
+    "#,
+    );
+}
+
+#[test]
+fn a_grant_that_was_refused_is_not_known() {
+    check(
+        "
+        01-01  grant gift 0
+        01-02  void gift
+        ------
+        ! 01-01  rejected amount_zero
+        ! 01-02  rejected unknown_grant
+    ",
+    );
+}
+
+#[test]
+fn twice_is_once() {
+    check(
+        "
+        01-01  grant gift 100
+        01-02  void gift id v
+        01-03  again v
+        01-04  void gift
+        ------
+        gift#1   0 of 100   voided 100
+        ! 01-03  duplicate of 01-02
+    ",
+    );
+}
+
+#[test]
+fn the_name_of_a_void_grant_is_taken() {
+    check(
+        "
+        01-01  grant gift 100
+        01-02  void gift
+        01-03  grant gift 100
+        01-04  grant gift 50
+        ------
+        gift#1   0 of 100   voided 100
+        ! 01-03  duplicate of 01-01
+        ! 01-04  conflict with 01-01
+    ",
+    );
+}
+
+#[test]
+fn a_quiet_lot_enters_the_ledger_before_it_is_taken() {
+    check(
+        "
+        01-01  grant quota 10 daily quiet
+        01-05 10:00  void quota
+        01-06 10:00  use 1
+        ------
+        quota#5   0 of 10   voided 10
+        overage   1 of use in 2026-01
+        due never
+        ledger
+        01-05  issue 10   grants -> quota#5   booked 01-05 10:00
+        01-05 10:00  void 10    quota#5 -> voided
+        01-06 10:00  overage 1  overage -> usage
+    ",
+    );
+    check(
+        "
+        01-01  grant quota 10 daily quiet
+        01-05 10:00  void quota open
+        01-05 11:00  use 1
+        01-06 10:00  use 1
+        ------
+        quota#5   0 of 10   voided 10
+        quota#6   9 of 10
+        overage   1 of use in 2026-01
+    ",
+    );
+}
+
+#[test]
+fn late_usage_gets_nothing_of_a_void_grant() {
+    check(
+        "
+        01-01  grant plan 10 ends 02-01
+        02-02  void plan
+        02-03  use 4 at 01-20
+        ------
+        plan#1   0 of 10   expired 10
+        overage  4 of use in 2026-01
+    ",
+    );
+    // Only its carried lots are void: what expired of it still pays.
+    check(
+        "
+        01-01  grant plan 10 ends 02-01 carry 50% for P28D
+        02-02  void plan carried
+        02-03  use 7 at 01-20
+        ------
+        plan#1     0 of 10   carried 5
+        plan#1/1   0 of 5    voided 5   from plan#1
+        overage    2 of use in 2026-01
+    ",
+    );
+}
+
+#[test]
+fn what_was_added_by_a_reset_goes_with_its_lot() {
+    check(
+        "
+        01-01  grant plan 10 monthly carry all reset min 10
+        01-10  use 4
+        01-12  reset
+        01-15  void plan open
+        now 02-02
+        ------
+        plan#1     0 of 10   voided 6
+        plan#1+1   0 of 4    voided 4
+        plan#2    10 of 10
+    ",
+    );
+}
+
+#[test]
+fn what_comes_back_to_a_void_lot_is_void() {
+    check(
+        "
+        01-01  grant gift 100 ends 02-01
+        01-10  use 30 id u
+        01-15  void gift
+        01-20  reverse u
+        ------
+        gift#1   0 of 100   voided 100
+        ledger
+        01-01  issue 100     grants -> gift#1
+        01-10  usage 30      gift#1 -> usage
+        01-15  void 70       gift#1 -> voided
+        01-10  reversal 30   usage -> gift#1    booked 01-20
+        01-15  void 30       gift#1 -> voided   booked 01-20
+    ",
+    );
+}
+
+#[test]
+fn what_comes_back_to_an_empty_lot_of_a_void_grant_is_void() {
+    for what in ["", "open", "all"] {
+        check(&format!(
+            "
+            01-01  grant gift 30 ends 02-01
+            01-10  use 30 id u
+            01-15  void gift {what}
+            01-20  reverse u
+            ------
+            gift#1   0 of 30   voided 30
+        "
+        ));
+    }
+    check(
+        "
+        01-01  grant gift 30 ends 02-01
+        01-10  use 30 id u
+        01-15  void gift future
+        01-20  reverse u
+        ------
+        gift#1   30 of 30
+    ",
+    );
+}
+
+#[test]
+fn what_comes_back_to_a_lot_that_ended_before_all_was_void_is_void() {
+    check(
+        "
+        01-01  grant gift 30 monthly
+        01-10  use 10 id u
+        04-15  void gift
+        04-20  reverse u
+        ------
+        gift#1   0 of 30   expired 20   voided 10
+        gift#2   0 of 30   expired 30
+        gift#3   0 of 30   expired 30
+        gift#4   0 of 30   voided 30
+    ",
+    );
+    // Only what was open then is void: January's lot had ended.
+    check(
+        "
+        01-01  grant gift 30 monthly
+        01-10  use 10 id u
+        02-15  void gift open
+        02-20  reverse u
+        ------
+        gift#1   0 of 30   expired 30
+        gift#2   0 of 30   voided 30
+    ",
+    );
+}
+
+#[test]
+fn what_comes_back_to_an_empty_carried_lot_is_void_with_it() {
+    check(
+        "
+        01-01  grant plan 10 monthly carry all
+        02-02  use 10 id u
+        02-10  void plan carried
+        02-11  reverse u
+        ------
+        plan#1      0 of 10   carried 10
+        plan#1/1    0 of 10   voided 10   from plan#1
+        plan#2     10 of 10
+    ",
+    );
+}
