@@ -256,7 +256,6 @@ fn a_quiet_lot_enters_the_ledger_before_it_is_taken() {
         ------
         quota#5   0 of 10   voided 10
         overage   1 of use in 2026-01
-        due never
         ledger
         01-05  issue 10   grants -> quota#5   booked 01-05 10:00
         01-05 10:00  void 10    quota#5 -> voided
@@ -271,8 +270,8 @@ fn a_quiet_lot_enters_the_ledger_before_it_is_taken() {
         01-06 10:00  use 1
         ------
         quota#5   0 of 10   voided 10
-        quota#6   9 of 10
-        overage   1 of use in 2026-01
+        quota#6   8 of 10
+        overage   0
     ",
     );
 }
