@@ -142,7 +142,7 @@ impl Past {
     }
 
     pub(crate) fn counter(&self, key: &CounterKey) -> Option<Quantity> {
-        let found = self.told.iter().find(|(ask, _)| matches!(ask, Ask::Counter(k) if k == key));
+        let found = self.told.iter().find(|(ask, _)| matches!(ask, Ask::Counter(k) if k.is(key)));
         match found {
             Some((_, Answer::Counter(value))) => *value,
             _ => None,

@@ -68,6 +68,13 @@ pub struct CounterKey {
     pub ends: Instant,
 }
 
+impl CounterKey {
+    /// Whether both name one counter: a later version of the price may have periods of another length.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.price == other.price && self.charge == other.charge && self.starts == other.starts
+    }
+}
+
 /// The version that prices this usage: of all that match, the most specific.
 pub(crate) fn choose<'a>(
     prices: &'a PriceList,

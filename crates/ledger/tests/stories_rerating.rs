@@ -421,6 +421,28 @@ fn it_counts_in_tiers_as_if_it_had_not() {
 }
 
 #[test]
+fn a_counter_is_the_same_though_its_period_has_another_length_now() {
+    let tiers = |from: &str, period: &str| {
+        format!(
+            r#"{from} price use {{"effective_from": "2026-01-01T00:00:00Z", "match": {{"type": {{"exact": "use"}}}},
+            "charges": [{{"unit": "credits", "quantity": {{"field": "n"}}, "tiers": {{"mode": "graduated", "period": "{period}",
+            "steps": [{{"up_to": "10", "amount": "1"}}, {{"amount": "2"}}]}}}}]}}"#
+        )
+    };
+    check(&format!(
+        r#"{}
+        01-10  use 5 id u
+        01-11  use 5
+        {}
+        01-12  rerate u {{"n": 6}}
+        ------
+        overage 12 of use in 2026-01"#,
+        tiers("01-01", "year"),
+        tiers("01-12", "month")
+    ));
+}
+
+#[test]
 fn of_a_month_that_was_billed_a_credit_is_due_and_the_new_charge_is_billed() {
     check(
         r#"
