@@ -329,3 +329,21 @@ fn a_grants_name_may_look_like_a_lots() {
     ",
     );
 }
+
+#[test]
+fn however_often_the_most_that_can_be_goes_over_and_back() {
+    let most = "1000000000000000000";
+    check(&format!(
+        "
+        01-01  grant plan {most} ends 02-01 carry all for P28D
+        02-02  use {most} at 01-20 id a
+        02-02  reverse a
+        02-02  use {most} at 01-20 id b
+        02-02  reverse b
+        02-03  use 1
+        ------
+        plan#1     0 of {most}   carried {most}
+        plan#1/1   999999999999999999 of 3000000000000000000   returned 2000000000000000000   from plan#1
+    "
+    ));
+}

@@ -602,3 +602,20 @@ fn the_last_reset_counts() {
     ",
     );
 }
+
+#[test]
+fn a_wallet_full_of_lots_gets_what_lacks_in_the_last_one_that_was_added() {
+    let mut steps = String::from("        01-01  grant plan 10 ends 02-01 reset min 10\n");
+    for n in 0..998 {
+        steps.push_str(&format!("        01-01  grant g{n} 1 priority 200\n"));
+    }
+    steps
+        .push_str("        01-02  use 3\n        01-03  reset\n        01-04  use 9\n        01-05  reset\n");
+    let lots = (0..998).map(|n| format!("g{n}#1"));
+    let mut lots: Vec<String> = lots.map(|lot| format!("        {lot}   1 of 1\n")).collect();
+    lots.sort_by_key(|l| l.split_whitespace().next().unwrap_or_default().to_owned());
+    check(&format!(
+        "{steps}        ------\n{}        plan#1   0 of 10\n        plan#1+1   10 of 12\n",
+        lots.concat()
+    ));
+}
