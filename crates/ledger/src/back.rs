@@ -9,6 +9,7 @@ use crate::past::Past;
 use crate::time::Instant;
 
 /// Credits that a record took back out of a usage, and that stand in their lot until the record has gone through.
+#[derive(Clone)]
 pub(crate) struct InHand {
     pub(crate) lot: Name,
     pub(crate) amount: Amount,
@@ -87,21 +88,26 @@ impl Fold<'_> {
         before.chain(given).sum::<Amount>().above(self.wallet.lots[self.place(lot)].remaining)
     }
 
-    /// What is left in hand comes back to its lots: what was taken last, as if a part had been reversed.
+    /// What is left in hand comes back to its lots, one after the other: what was taken last, as if a part had been reversed.
     pub(crate) fn put_back(&mut self, hand: Hand) {
-        let mut used: Vec<(Name, Amount)> =
-            hand.before.iter().map(|(lot, _)| (lot.clone(), self.used_in_hand(&hand, lot))).collect();
-        let mut back = Vec::new();
-        for mut credit in hand.credits.into_iter().rev() {
-            let used =
-                used.iter_mut().find(|(lot, _)| *lot == credit.lot).expect("it was noted when it was given");
-            used.1 = used.1.above(credit.amount.take(used.1));
-            let at = self.place(&credit.lot);
-            credit.amount = self.wallet.lots[at].remaining.take(credit.amount);
-            back.push(credit);
+        let mut back: Vec<(Name, Vec<InHand>)> = Vec::new();
+        for (lot, _) in &hand.before {
+            let mut used = self.used_in_hand(&hand, lot);
+            let own = hand.credits.iter().filter(|c| c.lot == *lot);
+            let mut credits: Vec<InHand> = own.cloned().collect();
+            let mut by_time: Vec<&mut InHand> = credits.iter_mut().rev().collect();
+            by_time.sort_by_key(|c| c.booked_at);
+            for credit in by_time {
+                used = used.above(credit.amount.take(used));
+            }
+            back.push((lot.clone(), credits));
         }
-        for credit in back.into_iter().rev().filter(|c| !c.amount.is_zero()) {
-            self.come_back(&credit.lot, credit.amount, credit.booked_at);
+        for (lot, credits) in back {
+            for credit in credits.into_iter().filter(|c| !c.amount.is_zero()) {
+                let at = self.place(&lot);
+                let amount = self.wallet.lots[at].remaining.take(credit.amount);
+                self.come_back(&lot, amount, credit.booked_at);
+            }
         }
     }
 
