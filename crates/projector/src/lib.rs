@@ -2,6 +2,8 @@
 
 mod error;
 mod folding;
+mod history;
+mod pasts;
 mod projector;
 mod replay;
 mod rows;
@@ -11,6 +13,7 @@ mod sum;
 mod verify;
 
 pub use error::ProjectorError;
+pub use history::{Did, History, places, read_each};
 pub use projector::{Projector, Step, stored_catalogue};
 pub use replay::Replay;
 pub use set::{Projectors, Round, log_id};

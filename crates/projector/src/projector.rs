@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use eventlog::{EventLog, Stretch};
-use ledger::{Catalogue, Event, Instant, Offset, Partition, Position, Quantity, Wallet};
+use ledger::{Catalogue, Event, Instant, Offset, Partition, Past, Position, Wallet};
 use serde::{Deserialize, Serialize};
 use store::rows::{Batch, Counts, Head};
 use store::{Store, StoreError};
 
 use crate::error::ProjectorError;
-use crate::folding::{Folded, Folding, Read, Told, read};
+use crate::folding::{Answers, Folded, Folding, Read, Told, read};
 use crate::rows;
 use crate::seen::{Identities, Seen, next_segment};
 
@@ -19,6 +19,8 @@ const BATCH: usize = 32_768;
 const CHUNK: usize = 512;
 /// Above so many wallets in memory, all are forgotten before the next step and read again as they are needed.
 const MOST_WALLETS: usize = 2_000_000;
+/// Above so many wallets whose pasts are remembered for corrections, all pasts are forgotten.
+const MOST_PASTS: usize = 1_000;
 /// A record stamped further ahead than this waits (design, section 2).
 const AHEAD: i64 = 60_000_000_000;
 
@@ -29,6 +31,8 @@ pub struct Projector<L, S> {
     partition: Partition,
     folding: Folding,
     most_wallets: usize,
+    /// The wallet that the next record corrects: what is on its way to the store must be there first.
+    awaited: Option<i64>,
     /// The commit that is under way while the next stretch is folded.
     under_way: Option<tokio::task::JoinHandle<Result<(), StoreError>>>,
 }
@@ -47,6 +51,8 @@ pub struct Step {
 #[serde(deny_unknown_fields)]
 struct StoredCatalogue {
     published: Vec<Offset>,
+    /// The fold version in force.
+    fold: u32,
     catalogue: String,
 }
 
@@ -60,10 +66,11 @@ pub fn stored_catalogue(text: &str) -> Result<Catalogue, ProjectorError> {
 }
 
 /// The catalogue, and where its records stand.
-fn read_catalogue(text: &str) -> Result<(Catalogue, Vec<Offset>), ProjectorError> {
+pub(crate) fn read_catalogue(text: &str) -> Result<(Catalogue, Vec<Offset>), ProjectorError> {
     let corrupt = |why| ProjectorError::Corrupt { what: "catalogue".into(), why };
     let stored: StoredCatalogue = serde_json::from_str(text).map_err(|e| corrupt(e.to_string()))?;
-    let catalogue = Catalogue::read(&stored.catalogue).map_err(corrupt)?;
+    let mut catalogue = Catalogue::read(&stored.catalogue).map_err(corrupt)?;
+    catalogue.begin(stored.fold);
     Ok((catalogue, stored.published))
 }
 
@@ -84,11 +91,13 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         let mut folding = Folding::new(partition, log.partitions(), head);
         if let Some(text) = store.catalogue(partition).await? {
             (folding.catalogue, folding.published) = read_catalogue(&text)?;
+        } else if folding.head.fold > 0 {
+            folding.catalogue.begin(folding.head.fold);
         }
         let filters = store.filters(partition).await?;
         let growing = store.segment(partition, next_segment(&filters)).await?;
         folding.identities = Identities::load(&filters, &growing);
-        Ok(Self { log, store, partition, folding, most_wallets: MOST_WALLETS, under_way: None })
+        Ok(Self { log, store, partition, folding, most_wallets: MOST_WALLETS, awaited: None, under_way: None })
     }
 
     /// Bounds how many wallets stay in memory from one step to the next.
@@ -128,30 +137,48 @@ impl<L: EventLog, S: Store> Projector<L, S> {
     ///
     /// Whatever stops the partition. The projector must be opened again then: its memory is ahead of the store.
     pub async fn step(&mut self, now: Instant) -> Result<Step, ProjectorError> {
-        if self.folding.slots.len() > self.most_wallets {
+        loop {
+            self.make_room().await?;
+            let stretch = self.log.read(self.partition, self.folding.head.next, BATCH).await?;
+            if stretch.is_empty() {
+                self.committed().await?;
+                return Ok(Step::default());
+            }
+            let mut batch = empty_batch(&self.folding.head);
+            let (step, stopped) = self.fold(&stretch, now, &mut batch).await?;
+            if let Some(last) = step.folded.checked_sub(1) {
+                self.folding.seal(stretch.get(last));
+                rows::finish(&mut batch, &mut self.folding);
+                self.commit(batch).await?;
+            }
+            if let Some(error) = stopped {
+                self.committed().await?;
+                return Err(error);
+            }
+            if step.folded > 0 || self.awaited.is_none() {
+                return Ok(step);
+            }
+        }
+    }
+
+    /// Forgets what the store has, when it is much; and waits for what a correction must find there.
+    async fn make_room(&mut self) -> Result<(), ProjectorError> {
+        let many = self.folding.slots.len() > self.most_wallets;
+        let many_pasts = self.folding.pasts.len() > MOST_PASTS;
+        if many || many_pasts || self.awaited.is_some() {
             // What is still on its way to the store would be missed there.
             self.committed().await?;
+        }
+        if many {
             self.folding.forget();
         }
-        let stretch = self.log.read(self.partition, self.folding.head.next, BATCH).await?;
-        if stretch.is_empty() {
-            self.committed().await?;
-            return Ok(Step::default());
+        if many_pasts {
+            self.folding.pasts.forget();
         }
-        let mut batch = empty_batch(&self.folding.head);
-        let (step, stopped) = self.fold(&stretch, now, &mut batch).await?;
-        if let Some(last) = step.folded.checked_sub(1) {
-            self.folding.seal(stretch.get(last));
-            rows::finish(&mut batch, &mut self.folding);
-            self.commit(batch).await?;
+        if let Some(wallet) = self.awaited.take() {
+            self.folding.pasts.remember(wallet, self.folding.head.next);
         }
-        match stopped {
-            Some(error) => {
-                self.committed().await?;
-                Err(error)
-            }
-            None => Ok(step),
-        }
+        Ok(())
     }
 
     /// Waits until all that was folded is committed.
@@ -170,6 +197,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         if self.folding.published.last().is_some_and(|at| *at >= batch.from) {
             let stored = StoredCatalogue {
                 published: self.folding.published.clone(),
+                fold: self.folding.catalogue.fold_version(),
                 catalogue: self.folding.catalogue.write(),
             };
             batch.catalogue = Some(serde_json::to_string(&stored).expect("a catalogue is JSON"));
@@ -198,8 +226,8 @@ impl<L: EventLog, S: Store> Projector<L, S> {
             let told = prefetch(&mut self.folding, &*self.store, &chunk).await?;
             for (bytes, read) in &chunk {
                 let at = Position { partition: self.partition, offset: self.folding.head.next };
+                let mut answers = Answers::new();
                 if let Ok((record, _)) = read {
-                    self.fetch_counters(record).await?;
                     let recorded_at = record.envelope.recorded_at;
                     if recorded_at > now.plus(AHEAD) {
                         return Ok((Step { folded, ahead: Some(recorded_at) }, None));
@@ -209,8 +237,16 @@ impl<L: EventLog, S: Store> Projector<L, S> {
                         return Err(ProjectorError::Genesis { partition: self.partition, log, found });
                     }
                 }
+                if let Ok((record, _)) = read
+                    && !self.folding.asks(record, &Past::default()).is_empty()
+                {
+                    if !self.knows_past_of(record, folded) {
+                        return Ok((Step { folded, ahead: None }, None));
+                    }
+                    answers = self.folding.look_up(&*self.store, record, &told).await?;
+                }
                 let mut sink = |did: Folded<'_>| rows::add(batch, did);
-                if let Err(what) = self.folding.fold(bytes, read, &told, &mut sink) {
+                if let Err(what) = self.folding.fold(bytes, read, &told, answers, &mut sink) {
                     return Ok((Step { folded, ahead: None }, Some(ProjectorError::NewerBuild { at, what })));
                 }
                 self.folding.link(bytes);
@@ -220,22 +256,17 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         Ok((Step { folded, ahead: None }, None))
     }
 
-    /// Most records ask for no counter of a closed period, and this does nothing.
-    async fn fetch_counters(&mut self, record: &ledger::Record<'_>) -> Result<(), ProjectorError> {
-        let missing = self.folding.missing(record);
-        if missing.is_empty() {
-            return Ok(());
+    /// Whether the store, with what is remembered, has all of the wallet's past. If not, the batch ends before the record: once it
+    /// is committed, the wallet is remembered from there on.
+    fn knows_past_of(&mut self, record: &ledger::Record<'_>, folded: usize) -> bool {
+        let slot = self.folding.wallet(record.wallet());
+        let Some(no) = slot.map(|slot| slot.no).filter(|no| !self.folding.pasts.holds(*no)) else { return true };
+        if folded == 0 && self.under_way.is_none() {
+            self.folding.pasts.remember(no, self.folding.head.next);
+            return true;
         }
-        let probes: Vec<_> = missing.iter().map(|(w, p, c, at)| (*w, p.clone(), c.clone(), at.0)).collect();
-        for row in self.store.counters(&probes).await? {
-            let value = Quantity::parse(&row.value).map_err(|e| ProjectorError::Corrupt {
-                what: format!("counter {}", row.price),
-                why: e.to_string(),
-            })?;
-            let key = (row.wallet, row.price, row.charge, Instant(row.period));
-            self.folding.load_counter(key, value);
-        }
-        Ok(())
+        self.awaited = Some(no);
+        false
     }
 }
 
@@ -252,6 +283,7 @@ pub(crate) fn empty_batch(head: &Head) -> Batch {
         wallets: Vec::new(),
         lots: Vec::new(),
         grants: Vec::new(),
+        left: Vec::new(),
         counters: Vec::new(),
         quarantined: Vec::new(),
         filters: Vec::new(),
@@ -287,9 +319,12 @@ pub(crate) async fn prefetch<S: Store>(
             folding.load(row.no, &row.id, wallet, row.digest);
         }
     }
-    let keys = records().flat_map(|(_, identity)| [Some(identity.key), identity.grant.map(|(key, _)| key)]);
+    let keys = records().flat_map(|(record, identity)| {
+        let grants = identity.grants.iter().map(|(key, _)| *key);
+        [identity.key].into_iter().chain(grants).chain(record.corrects())
+    });
     let mut probes = Vec::new();
-    for key in keys.flatten() {
+    for key in keys {
         if let Seen::Perhaps(segments) = folding.identities.look(&key) {
             probes.extend(segments.into_iter().map(|segment| (segment, key)));
         }
@@ -346,6 +381,14 @@ fn wrong_genesis(record: &ledger::Record<'_>, offset: Offset, folding: &Folding)
         | Event::WalletConfigured(_)
         | Event::GrantIssued(_)
         | Event::Usage(_)
-        | Event::TimerDue(_) => Some(format!("a {} record", record.event.word())),
+        | Event::TimerDue(_)
+        | Event::GrantVoided(_)
+        | Event::UsageReversed(_)
+        | Event::UsageRerated(_)
+        | Event::WalletReset(_)
+        | Event::OverageCleared(_)
+        | Event::WalletChanged(_)
+        | Event::WalletSuspended
+        | Event::WalletResumed => Some(format!("a {} record", record.event.word())),
     }
 }

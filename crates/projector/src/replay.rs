@@ -4,7 +4,8 @@ use eventlog::Stretch;
 use ledger::{Partition, Wallet};
 use store::rows::Batch;
 
-use crate::folding::{Folding, Told, read};
+use crate::folding::{Answers, Folded, Folding, Read, Told, read};
+use crate::pasts::{Pasts, Remembers};
 use crate::projector::empty_batch;
 use crate::rows;
 use crate::seen::Identities;
@@ -24,6 +25,13 @@ impl Replay {
         Self { folding, scratch: Vec::new() }
     }
 
+    /// Remembers the past of every wallet, for histories with corrections.
+    #[must_use]
+    pub fn remembering(mut self) -> Self {
+        self.folding.pasts = Pasts::of(Remembers::All);
+        self
+    }
+
     /// Folds the next record. Answers how many entries it made.
     ///
     /// # Errors
@@ -32,7 +40,9 @@ impl Replay {
     pub fn fold(&mut self, bytes: &[u8]) -> Result<usize, String> {
         let read = read(bytes, &mut self.scratch);
         let mut entries = 0;
-        self.folding.fold(bytes, &read, &Told::default(), &mut |did| entries += did.changes.entries.len())?;
+        let answers = self.answers(&read);
+        let sink = &mut |did: Folded<'_>| entries += did.changes.entries.len();
+        self.folding.fold(bytes, &read, &Told::default(), answers, sink)?;
         Ok(entries)
     }
 
@@ -45,12 +55,18 @@ impl Replay {
         let mut batch = empty_batch(&self.folding.head);
         for (_, bytes) in stretch.iter() {
             let read = read(bytes, &mut self.scratch);
-            self.folding.fold(bytes, &read, &Told::default(), &mut |did| rows::add(&mut batch, did))?;
+            let answers = self.answers(&read);
+            let sink = &mut |did: Folded<'_>| rows::add(&mut batch, did);
+            self.folding.fold(bytes, &read, &Told::default(), answers, sink)?;
             self.folding.link(bytes);
             self.folding.seal(bytes);
         }
         rows::finish(&mut batch, &mut self.folding);
         Ok(batch)
+    }
+
+    fn answers(&self, read: &Read<'_>) -> Answers {
+        read.as_ref().map(|(record, _)| self.folding.answers(record)).unwrap_or_default()
     }
 
     /// A wallet, if a record named it.
