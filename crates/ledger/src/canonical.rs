@@ -214,7 +214,7 @@ impl<'a> Reader<'a> {
 }
 
 /// How many bytes there are before the first quote or backslash. Eight are looked at at once.
-fn plain(bytes: &[u8]) -> usize {
+pub(crate) fn plain(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::MAX / 255;
     let (words, rest) = bytes.as_chunks::<8>();
     for (at, word) in words.iter().enumerate() {

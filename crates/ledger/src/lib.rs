@@ -16,6 +16,7 @@ mod event;
 mod fold;
 mod grant;
 mod lot;
+mod members;
 mod name;
 mod position;
 mod price;

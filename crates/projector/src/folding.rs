@@ -9,6 +9,8 @@ use ledger::{
 use sha2::{Digest, Sha256};
 use store::rows::{Counts, FilterRow, Head};
 
+use crate::ahead::Ahead;
+use crate::index::Index;
 use crate::seen::{Identities, Seen};
 use crate::sum::Sum;
 
@@ -35,7 +37,7 @@ pub(crate) struct Folding {
     pub(crate) published: Vec<Offset>,
     pub(crate) identities: Identities,
     pub(crate) slots: Vec<Slot>,
-    index: HashMap<Box<str>, usize>,
+    pub(crate) index: Index,
     /// Slots that changed since the rows were last taken.
     pub(crate) changed: Vec<usize>,
     /// Whether every wallet of the partition is in memory, so that one that is not there is new.
@@ -45,9 +47,6 @@ pub(crate) struct Folding {
     changes: Changes,
     scratch: Vec<u8>,
 }
-
-/// A record read, with who it is: or why it cannot be read.
-pub(crate) type Read<'a> = Result<(Record<'a>, Identity), Undecodable>;
 
 /// What a record did.
 pub(crate) struct Folded<'a> {
@@ -80,13 +79,6 @@ struct Applied {
 /// What the store said about identities that memory was not sure of.
 pub(crate) type Told = HashMap<Hash16, Known>;
 
-/// Reads a record and who it is.
-pub(crate) fn read<'a>(bytes: &'a [u8], scratch: &mut Vec<u8>) -> Read<'a> {
-    let record = ledger::decode(bytes)?;
-    let identity = record.identify(scratch).map_err(|e| Undecodable::Quarantine(e.to_string()))?;
-    Ok((record, identity))
-}
-
 impl Folding {
     /// An empty partition, before its first record.
     pub(crate) fn new(partition: Partition, partitions: u32, head: Head) -> Self {
@@ -100,7 +92,7 @@ impl Folding {
             published: Vec::new(),
             identities: Identities::default(),
             slots: Vec::new(),
-            index: HashMap::new(),
+            index: Index::default(),
             changed: Vec::new(),
             counters: BTreeMap::new(),
             changes: Changes::default(),
@@ -125,18 +117,15 @@ impl Folding {
         }
     }
 
-    pub(crate) fn holds(&self, wallet: &str) -> bool {
-        self.index.contains_key(wallet)
-    }
-
-    pub(crate) fn wallet(&self, id: &str) -> Option<&Slot> {
-        self.index.get(id).map(|at| &self.slots[*at])
+    /// Where a wallet is, if it is in memory.
+    pub(crate) fn place(&self, wallet: &str) -> Option<usize> {
+        self.index.find(wallet, &self.slots)
     }
 
     /// Takes a wallet in that the store holds.
     pub(crate) fn load(&mut self, no: i64, id: &str, wallet: Wallet, digest: [u8; 32]) {
         let at = self.slots.len();
-        self.index.insert(id.into(), at);
+        self.index.insert(id, at);
         self.slots.push(Slot { no, id: id.into(), wallet, digest, changed: false });
     }
 
@@ -153,26 +142,26 @@ impl Folding {
     /// `closed` brings the counters of closed periods that [`Folding::missing`] asked for.
     pub(crate) fn fold<'a>(
         &mut self,
-        bytes: &'a [u8],
-        read: &'a Read<'a>,
+        ahead: &'a Ahead<'a>,
         told: &Told,
         sink: &mut impl FnMut(Folded<'_>),
     ) -> Result<(), String> {
         let offset = self.head.next;
+        let read = &ahead.read;
         let mut changes = std::mem::take(&mut self.changes);
         let done = match read {
             Err(Undecodable::NewerBuild(what)) => Err(what.clone()),
             Err(Undecodable::Quarantine(why)) => Ok(Err(why.as_str())),
-            Ok((record, identity)) => match self.misplaced(record) {
+            Ok((record, identity)) => match self.misplaced(record, ahead.slot) {
                 Some(why) => Ok(Err(why)),
-                None => Ok(Ok(self.apply(record, identity, told, &mut changes))),
+                None => Ok(Ok(self.apply((record, ahead.slot), identity, told, &mut changes))),
             },
         };
         let done = done.inspect_err(|_| self.changes = Changes::default())?;
-        self.advance(read.as_ref().ok().map(|(record, _)| record));
+        self.advance(ahead.record());
         let mut folded = Folded {
             offset,
-            bytes,
+            bytes: ahead.bytes,
             record: Err(""),
             outcome: None,
             wallet: None,
@@ -207,14 +196,14 @@ impl Folding {
     }
 
     /// Why a record does not belong where it stands.
-    fn misplaced(&self, record: &Record<'_>) -> Option<&'static str> {
+    fn misplaced(&self, record: &Record<'_>, slot: Option<usize>) -> Option<&'static str> {
         let first = self.head.next == Offset(0);
         match &record.event {
             Event::Genesis(_) if !first => Some("a genesis record behind the first"),
             Event::Genesis(_) | Event::CataloguePublished(_) => None,
             Event::WalletConfigured(_) | Event::GrantIssued(_) | Event::Usage(_) | Event::TimerDue(_) => {
                 let elsewhere = self.partitions > 1
-                    && !self.holds(record.wallet())
+                    && slot.or_else(|| self.place(record.wallet())).is_none()
                     && Partition::of(record.wallet(), self.partitions) != self.head.partition;
                 elsewhere.then_some("its wallet belongs to another partition")
             }
@@ -223,7 +212,7 @@ impl Folding {
 
     fn apply(
         &mut self,
-        record: &Record<'_>,
+        (record, slot): (&Record<'_>, Option<usize>),
         identity: &Identity,
         told: &Told,
         changes: &mut Changes,
@@ -255,7 +244,7 @@ impl Folding {
                 Applied { outcome: Some(outcome), wallet: None, clock: Instant::MAX, is_new }
             }
             Event::WalletConfigured(_) | Event::GrantIssued(_) | Event::Usage(_) | Event::TimerDue(_) => {
-                let at = self.slot(record.wallet());
+                let at = slot.unwrap_or_else(|| self.slot(record.wallet()));
                 let no = self.slots[at].no;
                 for key in ledger::needs(&self.catalogue, &self.slots[at].wallet, record) {
                     let row = (no, key.price.to_string(), key.charge.to_string(), key.starts);
@@ -278,8 +267,9 @@ impl Folding {
     }
 
     /// The counters' rows that this record asks for and memory does not have.
-    pub(crate) fn missing(&self, record: &Record<'_>) -> Vec<CounterKey> {
-        let Some(slot) = self.wallet(record.wallet()) else { return Vec::new() };
+    pub(crate) fn missing(&self, record: &Record<'_>, slot: Option<usize>) -> Vec<CounterKey> {
+        let Some(at) = slot.or_else(|| self.place(record.wallet())) else { return Vec::new() };
+        let slot = &self.slots[at];
         let keys = ledger::needs(&self.catalogue, &slot.wallet, record).into_iter();
         let rows = keys.map(|key| (slot.no, key.price.to_string(), key.charge.to_string(), key.starts));
         rows.filter(|row| !self.counters.contains_key(row)).collect()
@@ -291,8 +281,8 @@ impl Folding {
     }
 
     fn slot(&mut self, wallet: &str) -> usize {
-        if let Some(at) = self.index.get(wallet) {
-            return *at;
+        if let Some(at) = self.place(wallet) {
+            return at;
         }
         let count = i64::from(self.partitions);
         let sequence = i64::try_from(self.head.wallets).expect("wallets are counted in 63 bits");

@@ -1,7 +1,10 @@
 //! The projector: reads a partition in order, folds it, and commits wallets, entries and position together.
 
+mod ahead;
 mod error;
+mod exact;
 mod folding;
+mod index;
 mod projector;
 mod replay;
 mod rows;

@@ -8,15 +8,14 @@ use serde::{Deserialize, Serialize};
 use store::rows::{Batch, Counts, Head};
 use store::{Store, StoreError};
 
+use crate::ahead::{Ahead, CHUNK};
 use crate::error::ProjectorError;
-use crate::folding::{Folded, Folding, Read, Told, read};
+use crate::folding::{Folded, Folding, Told};
 use crate::rows;
 use crate::seen::{Identities, Seen, next_segment};
 
 /// Most records that one commit takes in when there is much to catch up on.
 const BATCH: usize = 32_768;
-/// Records that are read and looked up together.
-const CHUNK: usize = 512;
 /// Above so many wallets in memory, all are forgotten before the next step and read again as they are needed.
 const MOST_WALLETS: usize = 2_000_000;
 /// A record stamped further ahead than this waits (design, section 2).
@@ -191,15 +190,13 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         let mut scratch = self.folding.scratch();
         while folded < stretch.len() {
             let end = stretch.len().min(folded + CHUNK);
-            let chunk: Vec<(&[u8], Read<'_>)> = (folded..end)
-                .map(|at| stretch.get(at))
-                .map(|bytes| (bytes, read(bytes, &mut scratch)))
-                .collect();
-            let told = prefetch(&mut self.folding, &*self.store, &chunk).await?;
-            for (bytes, read) in &chunk {
+            let mut chunk: Vec<Ahead<'_>> =
+                (folded..end).map(|at| Ahead::read(stretch.get(at), &mut scratch)).collect();
+            let told = prefetch(&mut self.folding, &*self.store, &mut chunk).await?;
+            for ahead in &chunk {
                 let at = Position { partition: self.partition, offset: self.folding.head.next };
-                if let Ok((record, _)) = read {
-                    self.fetch_counters(record).await?;
+                if let Some(record) = ahead.record() {
+                    self.fetch_counters(record, ahead.slot).await?;
                     let recorded_at = record.envelope.recorded_at;
                     if recorded_at > now.plus(AHEAD) {
                         return Ok((Step { folded, ahead: Some(recorded_at) }, None));
@@ -210,10 +207,10 @@ impl<L: EventLog, S: Store> Projector<L, S> {
                     }
                 }
                 let mut sink = |did: Folded<'_>| rows::add(batch, did);
-                if let Err(what) = self.folding.fold(bytes, read, &told, &mut sink) {
+                if let Err(what) = self.folding.fold(ahead, &told, &mut sink) {
                     return Ok((Step { folded, ahead: None }, Some(ProjectorError::NewerBuild { at, what })));
                 }
-                self.folding.link(bytes);
+                self.folding.link(ahead.bytes);
                 folded += 1;
             }
         }
@@ -221,8 +218,12 @@ impl<L: EventLog, S: Store> Projector<L, S> {
     }
 
     /// Most records ask for no counter of a closed period, and this does nothing.
-    async fn fetch_counters(&mut self, record: &ledger::Record<'_>) -> Result<(), ProjectorError> {
-        let missing = self.folding.missing(record);
+    async fn fetch_counters(
+        &mut self,
+        record: &ledger::Record<'_>,
+        slot: Option<usize>,
+    ) -> Result<(), ProjectorError> {
+        let missing = self.folding.missing(record, slot);
         if missing.is_empty() {
             return Ok(());
         }
@@ -263,16 +264,14 @@ pub(crate) fn empty_batch(head: &Head) -> Batch {
 pub(crate) async fn prefetch<S: Store>(
     folding: &mut Folding,
     store: &S,
-    chunk: &[(&[u8], Read<'_>)],
+    chunk: &mut [Ahead<'_>],
 ) -> Result<Told, ProjectorError> {
-    let records = || chunk.iter().filter_map(|(_, read)| read.as_ref().ok());
+    folding.look_up(chunk);
     let partition = folding.head.partition;
     if !folding.complete {
-        let mut ids: Vec<String> = records()
-            .map(|(record, _)| record.wallet())
-            .filter(|id| !id.is_empty() && !folding.holds(id))
-            .map(str::to_owned)
-            .collect();
+        let absent = chunk.iter().filter(|ahead| ahead.slot.is_none()).filter_map(Ahead::record);
+        let mut ids: Vec<String> =
+            absent.map(|record| record.wallet().to_owned()).filter(|id| !id.is_empty()).collect();
         ids.sort_unstable();
         ids.dedup();
         for row in store.wallets_by_id(partition, &ids).await? {
@@ -287,9 +286,9 @@ pub(crate) async fn prefetch<S: Store>(
             folding.load(row.no, &row.id, wallet, row.digest);
         }
     }
-    let keys = records().flat_map(|(_, identity)| [Some(identity.key), identity.grant.map(|(key, _)| key)]);
+    folding.identities.warm(chunk);
     let mut probes = Vec::new();
-    for key in keys.flatten() {
+    for key in chunk.iter().flat_map(Ahead::keys) {
         if let Seen::Perhaps(segments) = folding.identities.look(&key) {
             probes.extend(segments.into_iter().map(|segment| (segment, key)));
         }
