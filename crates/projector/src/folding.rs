@@ -9,6 +9,8 @@ use ledger::{
 use sha2::{Digest, Sha256};
 use store::rows::{Counts, FilterRow, Head};
 
+use crate::ahead::Ahead;
+use crate::index::Index;
 use crate::pasts::Pasts;
 use crate::seen::{Identities, Seen};
 use crate::sum::Sum;
@@ -33,7 +35,7 @@ pub(crate) struct Folding {
     pub(crate) published: Vec<Offset>,
     pub(crate) identities: Identities,
     pub(crate) slots: Vec<Slot>,
-    index: HashMap<Box<str>, usize>,
+    pub(crate) index: Index,
     /// Slots that changed since the rows were last taken.
     pub(crate) changed: Vec<usize>,
     /// Whether every wallet of the partition is in memory, so that one that is not there is new.
@@ -42,9 +44,6 @@ pub(crate) struct Folding {
     changes: Changes,
     scratch: Vec<u8>,
 }
-
-/// A record read, with who it is: or why it cannot be read.
-pub(crate) type Read<'a> = Result<(Record<'a>, Identity), Undecodable>;
 
 /// What a record did.
 pub(crate) struct Folded<'a> {
@@ -81,13 +80,6 @@ pub(crate) type Told = HashMap<Hash16, Known>;
 /// What a record asked for, with the answers.
 pub(crate) type Answers = Vec<(Ask, Answer)>;
 
-/// Reads a record and who it is.
-pub(crate) fn read<'a>(bytes: &'a [u8], scratch: &mut Vec<u8>) -> Read<'a> {
-    let record = ledger::decode(bytes)?;
-    let identity = record.identify(scratch).map_err(|e| Undecodable::Quarantine(e.to_string()))?;
-    Ok((record, identity))
-}
-
 impl Folding {
     /// An empty partition, before its first record.
     pub(crate) fn new(partition: Partition, partitions: u32, head: Head) -> Self {
@@ -101,7 +93,7 @@ impl Folding {
             published: Vec::new(),
             identities: Identities::default(),
             slots: Vec::new(),
-            index: HashMap::new(),
+            index: Index::default(),
             changed: Vec::new(),
             pasts: Pasts::default(),
             changes: Changes::default(),
@@ -126,18 +118,19 @@ impl Folding {
         }
     }
 
-    pub(crate) fn holds(&self, wallet: &str) -> bool {
-        self.index.contains_key(wallet)
+    /// Where a wallet is, if it is in memory.
+    pub(crate) fn wallet(&self, id: &str) -> Option<&Slot> {
+        self.place(id).map(|at| &self.slots[at])
     }
 
-    pub(crate) fn wallet(&self, id: &str) -> Option<&Slot> {
-        self.index.get(id).map(|at| &self.slots[*at])
+    pub(crate) fn place(&self, wallet: &str) -> Option<usize> {
+        self.index.find(wallet, &self.slots)
     }
 
     /// Takes a wallet in that the store holds.
     pub(crate) fn load(&mut self, no: i64, id: &str, wallet: Wallet, digest: [u8; 32]) {
         let at = self.slots.len();
-        self.index.insert(id.into(), at);
+        self.index.insert(id, at);
         self.slots.push(Slot { no, id: id.into(), wallet, digest, changed: false });
     }
 
@@ -160,27 +153,30 @@ impl Folding {
     /// `answers` brings what [`Folding::asks`] asked for.
     pub(crate) fn fold<'a>(
         &mut self,
-        bytes: &'a [u8],
-        read: &'a Read<'a>,
+        ahead: &'a Ahead<'a>,
         told: &Told,
         answers: Answers,
         sink: &mut impl FnMut(Folded<'_>),
     ) -> Result<(), String> {
         let offset = self.head.next;
+        let read = &ahead.read;
         let mut changes = std::mem::take(&mut self.changes);
         let done = match read {
             Err(Undecodable::NewerBuild(what)) => Err(what.clone()),
             Err(Undecodable::Quarantine(why)) => Ok(Err(why.as_str())),
-            Ok((record, identity)) => match self.misplaced(record) {
+            Ok((record, identity)) => match self.misplaced(record, ahead.slot) {
                 Some(why) => Ok(Err(why)),
-                None => Ok(Ok(self.apply(record, identity, told, answers, &mut changes))),
+                None => {
+                    let place = (record, ahead.slot);
+                    Ok(Ok(self.apply(place, identity, told, answers, &mut changes)))
+                }
             },
         };
         let done = done.inspect_err(|_| self.changes = Changes::default())?;
-        self.advance(read.as_ref().ok().map(|(record, _)| record));
+        self.advance(ahead.record());
         let mut folded = Folded {
             offset,
-            bytes,
+            bytes: ahead.bytes,
             record: Err(""),
             outcome: None,
             wallet: None,
@@ -214,7 +210,7 @@ impl Folding {
     }
 
     /// Why a record does not belong where it stands.
-    fn misplaced(&self, record: &Record<'_>) -> Option<&'static str> {
+    fn misplaced(&self, record: &Record<'_>, slot: Option<usize>) -> Option<&'static str> {
         let first = self.head.next == Offset(0);
         match &record.event {
             Event::Genesis(_) if !first => Some("a genesis record behind the first"),
@@ -232,7 +228,7 @@ impl Folding {
             | Event::WalletSuspended
             | Event::WalletResumed => {
                 let elsewhere = self.partitions > 1
-                    && !self.holds(record.wallet())
+                    && slot.or_else(|| self.place(record.wallet())).is_none()
                     && Partition::of(record.wallet(), self.partitions) != self.head.partition;
                 elsewhere.then_some("its wallet belongs to another partition")
             }
@@ -241,7 +237,7 @@ impl Folding {
 
     fn apply(
         &mut self,
-        record: &Record<'_>,
+        (record, slot): (&Record<'_>, Option<usize>),
         identity: &Identity,
         told: &Told,
         answers: Answers,
@@ -283,7 +279,7 @@ impl Folding {
             | Event::WalletChanged(_)
             | Event::WalletSuspended
             | Event::WalletResumed => {
-                let at = self.slot(record.wallet());
+                let at = slot.unwrap_or_else(|| self.slot(record.wallet()));
                 let slot = &mut self.slots[at];
                 let no = slot.no;
                 let outcome =
@@ -309,8 +305,8 @@ impl Folding {
     }
 
     fn slot(&mut self, wallet: &str) -> usize {
-        if let Some(at) = self.index.get(wallet) {
-            return *at;
+        if let Some(at) = self.place(wallet) {
+            return at;
         }
         let count = i64::from(self.partitions);
         let sequence = i64::try_from(self.head.wallets).expect("wallets are counted in 63 bits");

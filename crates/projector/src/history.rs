@@ -5,7 +5,8 @@ use ledger::{Catalogue, Changes, Memory, Offset, Outcome, Partition, Used, Walle
 use store::Store;
 
 use crate::error::ProjectorError;
-use crate::folding::{Folded, Folding, Told, read};
+use crate::ahead::Ahead;
+use crate::folding::{Folded, Folding, Told};
 use crate::pasts::{Pasts, Remembers};
 use crate::projector::read_catalogue;
 use crate::seen::Identities;
@@ -61,15 +62,15 @@ impl History {
         if self.watches {
             self.folding.watch();
         }
-        let read = read(bytes, &mut self.scratch);
-        let answers = read.as_ref().map(|(record, _)| self.folding.answers(record)).unwrap_or_default();
+        let ahead = Ahead::read(bytes, &mut self.scratch);
+        let answers = ahead.record().map(|record| self.folding.answers(record)).unwrap_or_default();
         let mut did = Did::default();
         let sink = &mut |folded: Folded<'_>| {
             did.quarantined = folded.record.err().map(str::to_owned);
             did.outcome = folded.outcome.cloned();
             did.changes = std::mem::take(folded.changes);
         };
-        self.folding.fold(bytes, &read, &Told::default(), answers, sink)?;
+        self.folding.fold(&ahead, &Told::default(), answers, sink)?;
         Ok(did)
     }
 

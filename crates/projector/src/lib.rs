@@ -1,8 +1,11 @@
 //! The projector: reads a partition in order, folds it, and commits wallets, entries and position together.
 
+mod ahead;
 mod error;
+mod exact;
 mod folding;
 mod history;
+mod index;
 mod pasts;
 mod projector;
 mod replay;

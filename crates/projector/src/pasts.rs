@@ -85,7 +85,7 @@ impl Pasts {
 impl Folding {
     /// What a record needs to know that it was not told yet.
     pub(crate) fn asks(&self, record: &Record<'_>, past: &Past) -> Vec<Ask> {
-        if !record.event.is_of_wallet() {
+        if !ledger::may_ask(&self.catalogue, record) {
             return Vec::new();
         }
         match self.wallet(record.wallet()) {
@@ -97,6 +97,9 @@ impl Folding {
     /// Answers all that a record asks from memory alone, which must hold its wallet's past from the first record on.
     pub(crate) fn answers(&self, record: &Record<'_>) -> Answers {
         let mut past = Past::default();
+        if !ledger::may_ask(&self.catalogue, record) {
+            return past.told;
+        }
         let Some(slot) = self.wallet(record.wallet()) else { return past.told };
         match self.pasts.memories.get(&slot.no) {
             Some((_, memory)) => memory.tell(&self.catalogue, &slot.wallet, record, &mut past),
@@ -106,7 +109,7 @@ impl Folding {
     }
 
     /// Answers all that a record asks: from the store, and from what was noted since.
-    pub(crate) async fn look_up<S: Store>(
+    pub(crate) async fn past_of<S: Store>(
         &self,
         store: &S,
         record: &Record<'_>,

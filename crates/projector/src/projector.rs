@@ -8,15 +8,14 @@ use serde::{Deserialize, Serialize};
 use store::rows::{Batch, Counts, Head};
 use store::{Store, StoreError};
 
+use crate::ahead::{Ahead, CHUNK};
 use crate::error::ProjectorError;
-use crate::folding::{Answers, Folded, Folding, Read, Told, read};
+use crate::folding::{Answers, Folded, Folding, Told};
 use crate::rows;
 use crate::seen::{Identities, Seen, next_segment};
 
 /// Most records that one commit takes in when there is much to catch up on.
 const BATCH: usize = 32_768;
-/// Records that are read and looked up together.
-const CHUNK: usize = 512;
 /// Above so many wallets in memory, all are forgotten before the next step and read again as they are needed.
 const MOST_WALLETS: usize = 2_000_000;
 /// Above so many wallets whose pasts are remembered for corrections, all pasts are forgotten.
@@ -219,15 +218,13 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         let mut scratch = self.folding.scratch();
         while folded < stretch.len() {
             let end = stretch.len().min(folded + CHUNK);
-            let chunk: Vec<(&[u8], Read<'_>)> = (folded..end)
-                .map(|at| stretch.get(at))
-                .map(|bytes| (bytes, read(bytes, &mut scratch)))
-                .collect();
-            let told = prefetch(&mut self.folding, &*self.store, &chunk).await?;
-            for (bytes, read) in &chunk {
+            let mut chunk: Vec<Ahead<'_>> =
+                (folded..end).map(|at| Ahead::read(stretch.get(at), &mut scratch)).collect();
+            let told = prefetch(&mut self.folding, &*self.store, &mut chunk).await?;
+            for ahead in &chunk {
                 let at = Position { partition: self.partition, offset: self.folding.head.next };
                 let mut answers = Answers::new();
-                if let Ok((record, _)) = read {
+                if let Some(record) = ahead.record() {
                     let recorded_at = record.envelope.recorded_at;
                     if recorded_at > now.plus(AHEAD) {
                         return Ok((Step { folded, ahead: Some(recorded_at) }, None));
@@ -237,19 +234,19 @@ impl<L: EventLog, S: Store> Projector<L, S> {
                         return Err(ProjectorError::Genesis { partition: self.partition, log, found });
                     }
                 }
-                if let Ok((record, _)) = read
+                if let Some(record) = ahead.record()
                     && !self.folding.asks(record, &Past::default()).is_empty()
                 {
                     if !self.knows_past_of(record, folded) {
                         return Ok((Step { folded, ahead: None }, None));
                     }
-                    answers = self.folding.look_up(&*self.store, record, &told).await?;
+                    answers = self.folding.past_of(&*self.store, record, &told).await?;
                 }
                 let mut sink = |did: Folded<'_>| rows::add(batch, did);
-                if let Err(what) = self.folding.fold(bytes, read, &told, answers, &mut sink) {
+                if let Err(what) = self.folding.fold(ahead, &told, answers, &mut sink) {
                     return Ok((Step { folded, ahead: None }, Some(ProjectorError::NewerBuild { at, what })));
                 }
-                self.folding.link(bytes);
+                self.folding.link(ahead.bytes);
                 folded += 1;
             }
         }
@@ -295,16 +292,14 @@ pub(crate) fn empty_batch(head: &Head) -> Batch {
 pub(crate) async fn prefetch<S: Store>(
     folding: &mut Folding,
     store: &S,
-    chunk: &[(&[u8], Read<'_>)],
+    chunk: &mut [Ahead<'_>],
 ) -> Result<Told, ProjectorError> {
-    let records = || chunk.iter().filter_map(|(_, read)| read.as_ref().ok());
+    folding.look_up(chunk);
     let partition = folding.head.partition;
     if !folding.complete {
-        let mut ids: Vec<String> = records()
-            .map(|(record, _)| record.wallet())
-            .filter(|id| !id.is_empty() && !folding.holds(id))
-            .map(str::to_owned)
-            .collect();
+        let absent = chunk.iter().filter(|ahead| ahead.slot.is_none()).filter_map(Ahead::record);
+        let mut ids: Vec<String> =
+            absent.map(|record| record.wallet().to_owned()).filter(|id| !id.is_empty()).collect();
         ids.sort_unstable();
         ids.dedup();
         for row in store.wallets_by_id(partition, &ids).await? {
@@ -319,12 +314,9 @@ pub(crate) async fn prefetch<S: Store>(
             folding.load(row.no, &row.id, wallet, row.digest);
         }
     }
-    let keys = records().flat_map(|(record, identity)| {
-        let grants = identity.grants.iter().map(|(key, _)| *key);
-        [identity.key].into_iter().chain(grants).chain(record.corrects())
-    });
+    folding.identities.warm(chunk);
     let mut probes = Vec::new();
-    for key in keys {
+    for key in chunk.iter().flat_map(Ahead::keys) {
         if let Seen::Perhaps(segments) = folding.identities.look(&key) {
             probes.extend(segments.into_iter().map(|segment| (segment, key)));
         }

@@ -13,15 +13,15 @@ use store::rows::{
     Batch, CounterRow, EntryRow, GrantRow, Head, IdRow, LeftRow, LotRow, QuarantineRow, RecordRow, WalletRow,
 };
 
+use crate::ahead::{Ahead, CHUNK};
 use crate::error::ProjectorError;
-use crate::folding::{Folded, Folding, Read, read};
+use crate::folding::{Folded, Folding};
 use crate::pasts::{Pasts, Remembers};
 use crate::projector::{empty_batch, prefetch};
 use crate::rows;
 
 /// Records that are folded and compared together.
 const STRETCH: usize = 16_384;
-const CHUNK: usize = 512;
 /// Rows that are read at once.
 const PAGE: u32 = 16_384;
 
@@ -129,11 +129,11 @@ impl<L: EventLog, S: Store> Check<L, S> {
         let mut scratch = Vec::new();
         let deep = self.depth == Depth::Rows;
         for start in (0..stretch.len()).step_by(CHUNK) {
-            let chunk: Vec<(&[u8], Read<'_>)> = (start..stretch.len().min(start + CHUNK))
-                .map(|at| (stretch.get(at), read(stretch.get(at), &mut scratch)))
+            let mut chunk: Vec<Ahead<'_>> = (start..stretch.len().min(start + CHUNK))
+                .map(|at| Ahead::read(stretch.get(at), &mut scratch))
                 .collect();
-            let told = prefetch(&mut self.folding, &*self.store, &chunk).await?;
-            for (bytes, read) in &chunk {
+            let told = prefetch(&mut self.folding, &*self.store, &mut chunk).await?;
+            for ahead in &chunk {
                 let at = Position { partition: self.folding.head.partition, offset: self.folding.head.next };
                 let last = &mut self.rest.last;
                 let sink = |did: Folded<'_>| {
@@ -142,10 +142,10 @@ impl<L: EventLog, S: Store> Check<L, S> {
                         rows::add(&mut batch, did);
                     }
                 };
-                let answers = read.as_ref().map(|(record, _)| self.folding.answers(record));
-                let folded = self.folding.fold(bytes, read, &told, answers.unwrap_or_default(), &mut { sink });
+                let answers = ahead.record().map(|record| self.folding.answers(record));
+                let folded = self.folding.fold(ahead, &told, answers.unwrap_or_default(), &mut { sink });
                 folded.map_err(|what| ProjectorError::NewerBuild { at, what })?;
-                self.folding.link(bytes);
+                self.folding.link(ahead.bytes);
             }
         }
         if let Some(last) = stretch.len().checked_sub(1) {

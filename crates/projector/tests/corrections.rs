@@ -138,7 +138,7 @@ async fn a_past_from_rows_is_the_past_from_memory() {
         let all = log.read(Partition(0), Offset(0), 1_000).await.unwrap();
         let mut replay = Replay::new(Partition(0), 1, LOG).remembering();
         for (_, bytes) in all.iter() {
-            replay.fold(bytes).unwrap();
+            replay.fold(&[bytes]).unwrap();
         }
         let store = store().await;
         assert_eq!(project(&log, &store).await, replay.digest(), "seed {seed}: at once");
