@@ -129,7 +129,7 @@ impl Store for SqliteStore {
 
     async fn paid(&self, wallet: i64, month: &str) -> Result<Vec<EntryRow>, StoreError> {
         let sql = format!(
-            "select {ENTRY} from entry where wallet = ? and month = ? and kind in (4, 9, 10, 15, 16, 17) \
+            "select {ENTRY} from entry indexed by entry_paid where wallet = ? and month = ? and kind in (4, 9, 10, 15, 16, 17) \
              order by offset, line"
         );
         self.all(query(&sql).bind(wallet).bind(month)).await
@@ -137,15 +137,15 @@ impl Store for SqliteStore {
 
     async fn corrections(&self, partition: Partition, usage: Offset) -> Result<Vec<RecordRow>, StoreError> {
         let sql = format!(
-            "select {RECORD} from record where partition = ? and earlier = ? and kind in (7, 8) and outcome = 1 \
-             order by offset"
+            "select {RECORD} from record indexed by record_of_usage \
+             where partition = ? and earlier = ? and kind in (7, 8) and outcome = 1 order by offset"
         );
         self.all(query(&sql).bind(partition.0).bind(usage.0.cast_signed())).await
     }
 
     async fn corrected(&self, partition: Partition) -> Result<Vec<i64>, StoreError> {
         let mut reader = self.reader().await?;
-        let sql = "select distinct wallet from record \
+        let sql = "select distinct wallet from record indexed by record_corrects \
                    where partition = ? and kind in (6, 7, 8, 11) and outcome = 1";
         Ok(query_scalar(sql).bind(partition.0).fetch_all(&mut *reader).await?)
     }
@@ -157,9 +157,9 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Vec<RecordRow>, StoreError> {
         let sql = format!(
-            "select {RECORD} from record r where partition = ?1 and offset > ?2 and kind = 4 and outcome = 1 \
+            "select {RECORD} from record r indexed by record_unpriced where partition = ?1 and offset > ?2 and kind = 4 and outcome = 1 \
              and detail is not null and substr(detail, 1, 5) <> 'free:' and not exists \
-             (select 1 from record c where c.partition = ?1 and c.earlier = r.offset and c.kind in (7, 8) \
+             (select 1 from record c indexed by record_of_usage where c.partition = ?1 and c.earlier = r.offset and c.kind in (7, 8) \
              and c.outcome = 1) order by offset limit ?3"
         );
         self.all(query(&sql).bind(partition.0).bind(signed(after)).bind(limit)).await
