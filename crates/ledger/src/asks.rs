@@ -13,6 +13,23 @@ use crate::record::{Record, key};
 use crate::time::Instant;
 use crate::wallet::Wallet;
 
+/// Whether a record may need to know anything beside its wallet: most surely do not.
+pub fn may_ask(catalogue: &Catalogue, record: &Record<'_>) -> bool {
+    match &record.event {
+        Event::Usage(_) => catalogue.prices.counts,
+        Event::UsageReversed(_) | Event::UsageRerated(_) | Event::GrantVoided(_) | Event::WalletChanged(_) => true,
+        Event::Genesis(_)
+        | Event::CataloguePublished(_)
+        | Event::WalletConfigured(_)
+        | Event::GrantIssued(_)
+        | Event::TimerDue(_)
+        | Event::WalletReset(_)
+        | Event::OverageCleared(_)
+        | Event::WalletSuspended
+        | Event::WalletResumed => false,
+    }
+}
+
 /// What is to be looked up before the record can be applied. An answer may lead to further questions: ask again until nothing
 /// is left to ask.
 pub fn asks(catalogue: &Catalogue, wallet: &Wallet, record: &Record<'_>, past: &Past) -> Vec<Ask> {

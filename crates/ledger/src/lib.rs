@@ -21,6 +21,7 @@ mod event;
 mod fold;
 mod grant;
 mod lot;
+mod members;
 mod memory;
 mod name;
 mod observe;
@@ -37,7 +38,7 @@ mod wallet;
 mod zone;
 
 pub use amount::{Amount, AmountError};
-pub use asks::asks;
+pub use asks::{asks, may_ask};
 pub use canonical::{NotCanonical, canonical};
 pub use catalogue::{Accepted, Catalogue, PriceList};
 pub use correction::{

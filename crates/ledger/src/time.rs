@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400 * SECOND;
-/// Days from the first of January of the year 1 (chrono's count) to 1970.
-const EPOCH: i32 = 719_163;
+/// Days from the first of March of the year -400 to 1970.
+const EPOCH: i64 = 865_565;
 
 /// A moment, in nanoseconds since 1970-01-01T00:00:00Z; the years 1970 to 2261. *Never* is an absent instant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,15 +48,14 @@ impl Instant {
         if !(at(4, b"-") && at(7, b"-") && at(10, b"Tt ") && at(13, b":") && at(16, b":")) {
             return Err(TimeError::Grammar);
         }
-        let date =
-            NaiveDate::from_ymd_opt(two(b, 0)? as i32 * 100 + two(b, 2)? as i32, two(b, 5)?, two(b, 8)?);
+        let days = days(two(b, 0)? * 100 + two(b, 2)?, two(b, 5)?, two(b, 8)?);
         let (h, m, s) = (two(b, 11)?, two(b, 14)?, two(b, 17)?);
         if h > 23 || m > 59 || s > 59 {
             return Err(TimeError::Grammar);
         }
         let (nanos, rest) = fraction(&b[19..])?;
-        let days = i64::from(date.ok_or(TimeError::Grammar)?.num_days_from_ce() - EPOCH);
-        let seconds = days * 86_400 + i64::from(h * 3600 + m * 60 + s) - offset(rest)?;
+        let seconds =
+            days.ok_or(TimeError::Grammar)? * 86_400 + i64::from(h * 3600 + m * 60 + s) - offset(rest)?;
         let wide = i128::from(seconds) * i128::from(SECOND) + i128::from(nanos);
         i64::try_from(wide)
             .ok()
@@ -74,6 +73,23 @@ impl Instant {
     pub(crate) fn seconds(self) -> i64 {
         self.0.div_euclid(SECOND)
     }
+}
+
+/// The days from 1970 to a date, if there is such a date. Counted in years that begin in March, the leap day is the last.
+fn days(year: u32, month: u32, day: u32) -> Option<i64> {
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let longest = match month {
+        2 => 28 + u32::from(is_leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if day == 0 || day > longest {
+        return None;
+    }
+    let (year, month) = if month > 2 { (year + 400, month - 3) } else { (year + 399, month + 9) };
+    let of_year = (153 * month + 2) / 5 + day - 1;
+    Some(i64::from(365 * year + year / 4 - year / 100 + year / 400 + of_year) - EPOCH)
 }
 
 fn two(b: &[u8], at: usize) -> Result<u32, TimeError> {
@@ -325,6 +341,22 @@ impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(d)?;
         Self::parse(&text).map_err(|e| de::Error::custom(format!("{e}, not {text:?}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_day_is_where_the_calendar_has_it() {
+        for year in 0..=9999u32 {
+            for (month, day) in (0..=13).flat_map(|month| (0..=32).map(move |day| (month, day))) {
+                let date = NaiveDate::from_ymd_opt(year.cast_signed(), month, day);
+                let expected = date.map(|d| d.signed_duration_since(NaiveDate::default()).num_days());
+                assert_eq!(days(year, month, day), expected, "{year}-{month}-{day}");
+            }
+        }
     }
 }
 

@@ -1,7 +1,12 @@
 //! The projector: reads a partition in order, folds it, and commits wallets, entries and position together.
 
+mod ahead;
 mod error;
+mod exact;
 mod folding;
+mod history;
+mod index;
+mod pasts;
 mod projector;
 mod replay;
 mod rows;
@@ -11,6 +16,7 @@ mod sum;
 mod verify;
 
 pub use error::ProjectorError;
+pub use history::{Did, History, places, read_each};
 pub use projector::{Projector, Step, stored_catalogue};
 pub use replay::Replay;
 pub use set::{Projectors, Round, log_id};

@@ -1,10 +1,10 @@
 //! What the fold did, as rows.
 
-use ledger::{Event, Hash16, Instant, Lot, Name, Offset, Outcome, Record, Wallet};
+use ledger::{Event, Hash16, Instant, Lot, Name, Offset, Outcome, Record, Step, Terms, Wallet};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use store::rows::{
-    Batch, CounterRow, EntryRow, GrantRow, IdRow, LotRow, OutcomeCode, QuarantineRow, RecordKind, RecordRow,
+    Batch, CounterRow, EntryRow, GrantRow, IdRow, LeftRow, LotRow, OutcomeCode, QuarantineRow, RecordKind, RecordRow,
     WalletRow,
 };
 
@@ -21,30 +21,27 @@ pub(crate) fn add(batch: &mut Batch, folded: Folded<'_>) {
             return;
         }
     };
-    let ids = folded.identities.into_iter().flatten();
+    let ids = folded.identity.into_iter().chain(folded.grants);
     batch.ids.extend(ids.map(|(key, content, segment)| id(offset, key, content, segment)));
     batch.filters.extend(folded.filters);
-    let is_timer = matches!(record.event, Event::TimerDue(_));
-    if !is_timer || !folded.changes.entries.is_empty() {
-        let at = record.time().min(folded.clock);
-        batch.records.push(row(offset, record, folded.outcome, folded.wallet, at));
+    let at = record.time().min(folded.clock);
+    let mut row = row(offset, record, folded.outcome, folded.wallet, at);
+    if let Some(price) = &folded.changes.priced {
+        row.detail = Some(format!("free:{price}"));
     }
+    if let Some(used) = &folded.changes.used {
+        row.earlier = Some(used.offset);
+    }
+    batch.records.push(row);
     let Some(wallet) = folded.wallet else { return };
-    if let (Event::GrantIssued(terms), Some(Outcome::Applied(_))) = (&record.event, folded.outcome) {
-        batch.grants.push(GrantRow {
-            wallet,
-            grant: terms.grant_id.clone(),
-            offset,
-            unit: terms.unit.clone(),
-            amount: terms.amount.to_string(),
-            category: terms.category.word().to_owned(),
-            priority: terms.priority,
-            effective_at: terms.effective_at.unwrap_or(record.time()).0,
-            expires_at: terms.expires_at.map(|at| at.0),
-            purchase: terms.purchase_id.clone(),
-            body: record.envelope.data.get().to_owned(),
-        });
+    if let Some(Outcome::Applied(_)) = folded.outcome {
+        batch.grants.extend(issued(record).map(|(terms, body)| grant(wallet, offset, record, terms, body)));
     }
+    // A usage charged anew is still that of whoever used it.
+    let subject = match &folded.changes.used {
+        Some(used) => used.subject.clone(),
+        None => record.subject().map(str::to_owned),
+    };
     let text = |name: &Option<Name>| name.as_ref().map(Name::to_string);
     batch.entries.extend(folded.changes.entries.drain(..).map(|e| EntryRow {
         offset,
@@ -57,10 +54,25 @@ pub(crate) fn add(batch: &mut Batch, folded: Folded<'_>) {
         available_after: e.available_after.to_string(),
         effective_at: e.effective_at.0,
         booked_at: e.booked_at.0,
-        subject: e.price.is_some().then(|| record.subject().map(str::to_owned)).flatten(),
+        subject: e.price.is_some().then(|| subject.clone()).flatten(),
         feature: text(&e.feature),
         price: text(&e.price),
+        month: e.month.map(|month| month.to_string()),
         unit: e.unit.to_string(),
+    }));
+    batch.left.extend(folded.changes.left.iter().map(|lot| LeftRow {
+        wallet,
+        kind: 0,
+        key: lot.id.to_string(),
+        purchase: None,
+        doc: lot.write(),
+    }));
+    batch.left.extend(folded.changes.left_grants.drain(..).map(|grant| LeftRow {
+        wallet,
+        kind: 1,
+        key: grant.terms().grant_id.clone(),
+        purchase: grant.terms().purchase_id.clone(),
+        doc: grant.write(),
     }));
     batch.lots.extend(folded.changes.left.drain(..).map(|l| lot(wallet, &l)));
     batch.counters.extend(folded.changes.counters.drain(..).map(|c| CounterRow {
@@ -70,6 +82,50 @@ pub(crate) fn add(batch: &mut Batch, folded: Folded<'_>) {
         period: c.starts.0,
         value: c.value.to_string(),
     }));
+}
+
+/// The grants that a record issues, each with its data as sent.
+fn issued<'a>(record: &'a Record<'_>) -> Box<dyn Iterator<Item = (&'a Terms, &'a str)> + 'a> {
+    match &record.event {
+        Event::GrantIssued(terms) => Box::new(std::iter::once((&**terms, record.envelope.data.get()))),
+        Event::WalletChanged(steps) => Box::new(steps.iter().filter_map(|step| match step {
+            Step::Grant(terms, body) => Some((&**terms, body.as_str())),
+            Step::Void(_)
+            | Step::Configure(_)
+            | Step::Reset(_)
+            | Step::Clear(_)
+            | Step::Suspend
+            | Step::Resume => None,
+        })),
+        Event::Genesis(_)
+        | Event::CataloguePublished(_)
+        | Event::WalletConfigured(_)
+        | Event::Usage(_)
+        | Event::TimerDue(_)
+        | Event::GrantVoided(_)
+        | Event::UsageReversed(_)
+        | Event::UsageRerated(_)
+        | Event::WalletReset(_)
+        | Event::OverageCleared(_)
+        | Event::WalletSuspended
+        | Event::WalletResumed => Box::new(std::iter::empty()),
+    }
+}
+
+fn grant(wallet: i64, offset: Offset, record: &Record<'_>, terms: &Terms, body: &str) -> GrantRow {
+    GrantRow {
+        wallet,
+        grant: terms.grant_id.clone(),
+        offset,
+        unit: terms.unit.clone(),
+        amount: terms.amount.to_string(),
+        category: terms.category.word().to_owned(),
+        priority: terms.priority,
+        effective_at: terms.effective_at.unwrap_or(record.time()).0,
+        expires_at: terms.expires_at.map(|at| at.0),
+        purchase: terms.purchase_id.clone(),
+        body: body.to_owned(),
+    }
 }
 
 fn id(offset: Offset, key: Hash16, content: Hash16, segment: u32) -> IdRow {
@@ -97,11 +153,19 @@ fn row(
         Event::Usage(usage) => {
             (Some(usage.kind.to_string()), usage.data.map(RawValue::get).map(str::to_owned))
         }
+        Event::GrantVoided(_)
+        | Event::UsageReversed(_)
+        | Event::UsageRerated(_)
+        | Event::WalletReset(_)
+        | Event::OverageCleared(_)
+        | Event::WalletChanged(_) => (None, Some(e.data.get().to_owned())),
         Event::Genesis(_)
         | Event::CataloguePublished(_)
         | Event::WalletConfigured(_)
         | Event::GrantIssued(_)
-        | Event::TimerDue(_) => (None, None),
+        | Event::TimerDue(_)
+        | Event::WalletSuspended
+        | Event::WalletResumed => (None, None),
     };
     RecordRow {
         offset,
@@ -128,6 +192,14 @@ fn kind(event: &Event<'_>) -> RecordKind {
         Event::GrantIssued(_) => RecordKind::Grant,
         Event::Usage(_) => RecordKind::Usage,
         Event::TimerDue(_) => RecordKind::Timer,
+        Event::GrantVoided(_) => RecordKind::Void,
+        Event::UsageReversed(_) => RecordKind::Reversal,
+        Event::UsageRerated(_) => RecordKind::Rerating,
+        Event::WalletReset(_) => RecordKind::Reset,
+        Event::OverageCleared(_) => RecordKind::Clearing,
+        Event::WalletChanged(_) => RecordKind::Change,
+        Event::WalletSuspended => RecordKind::Suspension,
+        Event::WalletResumed => RecordKind::Resumption,
     }
 }
 
