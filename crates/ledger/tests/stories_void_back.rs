@@ -138,3 +138,26 @@ fn what_comes_back_to_an_empty_carried_lot_is_void_with_it() {
     ",
     );
 }
+
+#[test]
+fn what_was_void_twice_was_void_since_the_first() {
+    check(
+        "
+        01-01  grant gift 10
+        01-10  use 11 id u
+        01-15  void gift
+        01-16  void gift open
+        01-20  reverse u
+        ------
+        gift#1   0 of 10   voided 10
+        overage  0
+        ledger
+        01-01  issue 10            grants -> gift#1
+        01-10  usage 10            gift#1 -> usage
+        01-10  overage 1           overage -> usage
+        01-10  reverse_overage 1   usage -> overage   booked 01-20
+        01-10  reversal 10         usage -> gift#1    booked 01-20
+        01-15  void 10             gift#1 -> voided   booked 01-20
+    ",
+    );
+}
