@@ -8,6 +8,7 @@
 mod advance;
 mod amount;
 mod burn;
+mod calendar;
 mod canonical;
 mod catalogue;
 mod document;

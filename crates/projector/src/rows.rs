@@ -36,7 +36,7 @@ pub(crate) fn add(batch: &mut Batch, folded: Folded<'_>) {
             grant: terms.grant_id.clone(),
             offset,
             unit: terms.unit.clone(),
-            amount: terms.amount.to_string(),
+            amount: terms.amount.text(),
             category: terms.category.word().to_owned(),
             priority: terms.priority,
             effective_at: terms.effective_at.unwrap_or(record.time()).0,
@@ -45,7 +45,7 @@ pub(crate) fn add(batch: &mut Batch, folded: Folded<'_>) {
             body: record.envelope.data.get().to_owned(),
         });
     }
-    let text = |name: &Option<Name>| name.as_ref().map(Name::to_string);
+    let text = |name: &Option<Name>| name.as_deref().map(str::to_owned);
     batch.entries.extend(folded.changes.entries.drain(..).map(|e| EntryRow {
         offset,
         line: e.line,
@@ -53,14 +53,14 @@ pub(crate) fn add(batch: &mut Batch, folded: Folded<'_>) {
         kind: e.kind.code(),
         lot: text(&e.lot),
         other_lot: text(&e.other_lot),
-        amount: e.amount.to_string(),
-        available_after: e.available_after.to_string(),
+        amount: e.amount.text(),
+        available_after: e.available_after.text(),
         effective_at: e.effective_at.0,
         booked_at: e.booked_at.0,
         subject: e.price.is_some().then(|| record.subject().map(str::to_owned)).flatten(),
         feature: text(&e.feature),
         price: text(&e.price),
-        unit: e.unit.to_string(),
+        unit: (*e.unit).to_owned(),
     }));
     batch.lots.extend(folded.changes.left.drain(..).map(|l| lot(wallet, &l)));
     batch.counters.extend(folded.changes.counters.drain(..).map(|c| CounterRow {
@@ -95,7 +95,7 @@ fn row(
     };
     let (feature, data) = match &record.event {
         Event::Usage(usage) => {
-            (Some(usage.kind.to_string()), usage.data.map(RawValue::get).map(str::to_owned))
+            (Some((*usage.kind).to_owned()), usage.data.map(RawValue::get).map(str::to_owned))
         }
         Event::Genesis(_)
         | Event::CataloguePublished(_)
@@ -110,8 +110,8 @@ fn row(
         outcome: code.code(),
         detail,
         earlier,
-        id: e.id.to_string(),
-        source: e.source.to_string(),
+        id: (*e.id).to_owned(),
+        source: (*e.source).to_owned(),
         subject: e.subject.as_deref().map(str::to_owned),
         at: at.0,
         recorded_at: e.recorded_at.0,
@@ -136,24 +136,24 @@ pub(crate) fn lot(wallet: i64, lot: &Lot) -> LotRow {
     let terms = lot.terms();
     LotRow {
         wallet,
-        lot: lot.id.to_string(),
+        lot: (*lot.id).to_owned(),
         grant: terms.grant_id.clone(),
-        unit: lot.unit.to_string(),
-        origin: lot.origin.as_ref().map(Name::to_string),
-        issued: lot.issued.to_string(),
-        remaining: lot.remaining.to_string(),
-        held: lot.held.to_string(),
-        consumed: lot.consumed.to_string(),
-        expired: lot.expired.to_string(),
-        voided: lot.voided.to_string(),
-        rolled_over: lot.rolled_over.to_string(),
-        returned: lot.returned.to_string(),
-        moved: lot.moved.to_string(),
+        unit: (*lot.unit).to_owned(),
+        origin: lot.origin.as_deref().map(str::to_owned),
+        issued: lot.issued.text(),
+        remaining: lot.remaining.text(),
+        held: lot.held.text(),
+        consumed: lot.consumed.text(),
+        expired: lot.expired.text(),
+        voided: lot.voided.text(),
+        rolled_over: lot.rolled_over.text(),
+        returned: lot.returned.text(),
+        moved: lot.moved.text(),
         starts_at: lot.starts_at.0,
         ends_at: lot.ends_at.map(|at| at.0),
         priority: terms.priority,
         category: terms.category.word().to_owned(),
-        cost: terms.cost_basis.as_ref().map(|_| lot.money.to_string()),
+        cost: terms.cost_basis.as_ref().map(|_| lot.money.text()),
         currency: terms.cost_basis.as_ref().map(|c| c.currency.clone()),
     }
 }
