@@ -143,7 +143,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
                 self.committed().await?;
                 return Ok(Step::default());
             }
-            let mut batch = empty_batch(&self.folding.head);
+            let mut batch = empty_batch(&self.folding.head, stretch.len());
             let (step, stopped) = self.fold(&stretch, now, &mut batch).await?;
             if let Some(last) = step.folded.checked_sub(1) {
                 self.folding.seal(stretch.get(last));
@@ -267,16 +267,16 @@ impl<L: EventLog, S: Store> Projector<L, S> {
     }
 }
 
-/// A batch that begins where a head stands.
-pub(crate) fn empty_batch(head: &Head) -> Batch {
+/// A batch that begins where a head stands, with room for what so many records do.
+pub(crate) fn empty_batch(head: &Head, records: usize) -> Batch {
     Batch {
         partition: head.partition,
         epoch: head.epoch,
         from: head.next,
         head: head.clone(),
-        entries: Vec::new(),
-        records: Vec::new(),
-        ids: Vec::new(),
+        entries: Vec::with_capacity(records),
+        records: Vec::with_capacity(records),
+        ids: Vec::with_capacity(records),
         wallets: Vec::new(),
         lots: Vec::new(),
         grants: Vec::new(),
