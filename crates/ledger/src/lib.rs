@@ -11,6 +11,7 @@ mod amount;
 mod asks;
 mod back;
 mod burn;
+mod calendar;
 mod canonical;
 mod catalogue;
 mod correct;

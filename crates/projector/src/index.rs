@@ -22,8 +22,8 @@ impl Hasher for Hashed {
     }
 }
 
-/// Wallets by a hash of their id. The ids are in the slots alone: a look-up waits for memory twice, and once for each when
-/// many are made in a row.
+/// Wallets by a hash of their id. The ids are in the slots alone, so that many look-ups can be made in two steps, each for
+/// all of them, whose waits for memory overlap.
 #[derive(Default)]
 pub(crate) struct Index {
     hasher: RandomState,

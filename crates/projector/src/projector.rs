@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use store::rows::{Batch, Counts, Head};
 use store::{Store, StoreError};
 
-use crate::ahead::{Ahead, CHUNK};
+use crate::ahead::Ahead;
 use crate::error::ProjectorError;
 use crate::folding::{Answers, Folded, Folding, Told};
 use crate::rows;
@@ -16,6 +16,10 @@ use crate::seen::{Identities, Seen, next_segment};
 
 /// Most records that one commit takes in when there is much to catch up on.
 const BATCH: usize = 32_768;
+/// Fewer are not taken if there are more.
+const SHORTEST: usize = 4_096;
+/// Records that are read and looked up together: some hundred, so that a store is asked for many wallets at once.
+const CHUNK: usize = 512;
 /// Above so many wallets in memory, all are forgotten before the next step and read again as they are needed.
 const MOST_WALLETS: usize = 2_000_000;
 /// Above so many wallets whose pasts are remembered for corrections, all pasts are forgotten.
@@ -138,12 +142,13 @@ impl<L: EventLog, S: Store> Projector<L, S> {
     pub async fn step(&mut self, now: Instant) -> Result<Step, ProjectorError> {
         loop {
             self.make_room().await?;
-            let stretch = self.log.read(self.partition, self.folding.head.next, BATCH).await?;
+            let most = self.most().await?;
+            let stretch = self.log.read(self.partition, self.folding.head.next, most).await?;
             if stretch.is_empty() {
                 self.committed().await?;
                 return Ok(Step::default());
             }
-            let mut batch = empty_batch(&self.folding.head);
+            let mut batch = empty_batch(&self.folding.head, stretch.len());
             let (step, stopped) = self.fold(&stretch, now, &mut batch).await?;
             if let Some(last) = step.folded.checked_sub(1) {
                 self.folding.seal(stretch.get(last));
@@ -158,6 +163,14 @@ impl<L: EventLog, S: Store> Projector<L, S> {
                 return Ok(step);
             }
         }
+    }
+
+    /// How many records to take next: the stretches grow shorter towards the end of the log, so that at the end little is left to
+    /// commit while nothing is left to fold.
+    async fn most(&self) -> Result<usize, ProjectorError> {
+        let end = self.log.end(self.partition).await?;
+        let left = usize::try_from(end.0.saturating_sub(self.folding.head.next.0)).unwrap_or(usize::MAX);
+        Ok((left / 2).clamp(SHORTEST, BATCH))
     }
 
     /// Forgets what the store has, when it is much; and waits for what a correction must find there.
@@ -267,16 +280,16 @@ impl<L: EventLog, S: Store> Projector<L, S> {
     }
 }
 
-/// A batch that begins where a head stands.
-pub(crate) fn empty_batch(head: &Head) -> Batch {
+/// A batch that begins where a head stands, with room for what so many records do.
+pub(crate) fn empty_batch(head: &Head, records: usize) -> Batch {
     Batch {
         partition: head.partition,
         epoch: head.epoch,
         from: head.next,
         head: head.clone(),
-        entries: Vec::new(),
-        records: Vec::new(),
-        ids: Vec::new(),
+        entries: Vec::with_capacity(records),
+        records: Vec::with_capacity(records),
+        ids: Vec::with_capacity(records),
         wallets: Vec::new(),
         lots: Vec::new(),
         grants: Vec::new(),

@@ -57,7 +57,7 @@ impl Replay {
     ///
     /// If a record needs a newer build.
     pub fn batch(&mut self, stretch: &Stretch) -> Result<Batch, String> {
-        let mut batch = empty_batch(&self.folding.head);
+        let mut batch = empty_batch(&self.folding.head, stretch.len());
         for start in (0..stretch.len()).step_by(CHUNK) {
             let end = stretch.len().min(start + CHUNK);
             let chunk = self.read((start..end).map(|at| stretch.get(at)));

@@ -35,14 +35,13 @@ pub(crate) fn add(batch: &mut Batch, folded: Folded<'_>) {
     batch.records.push(row);
     let Some(wallet) = folded.wallet else { return };
     if let Some(Outcome::Applied(_)) = folded.outcome {
-        batch.grants.extend(issued(record).map(|(terms, body)| grant(wallet, offset, record, terms, body)));
+        let issue = |(terms, body)| grant(wallet, offset, record, terms, body);
+        batch.grants.extend(issued(record).into_iter().map(issue));
     }
     // A usage charged anew is still that of whoever used it.
-    let subject = match &folded.changes.used {
-        Some(used) => used.subject.clone(),
-        None => record.subject().map(str::to_owned),
-    };
-    let text = |name: &Option<Name>| name.as_ref().map(Name::to_string);
+    let corrected = folded.changes.used.as_ref().map(|used| used.subject.clone());
+    let subject = corrected.as_ref().map_or(record.subject(), Option::as_deref);
+    let text = |name: &Option<Name>| name.as_deref().map(str::to_owned);
     batch.entries.extend(folded.changes.entries.drain(..).map(|e| EntryRow {
         offset,
         line: e.line,
@@ -50,15 +49,15 @@ pub(crate) fn add(batch: &mut Batch, folded: Folded<'_>) {
         kind: e.kind.code(),
         lot: text(&e.lot),
         other_lot: text(&e.other_lot),
-        amount: e.amount.to_string(),
-        available_after: e.available_after.to_string(),
+        amount: e.amount.text(),
+        available_after: e.available_after.text(),
         effective_at: e.effective_at.0,
         booked_at: e.booked_at.0,
-        subject: e.price.is_some().then(|| subject.clone()).flatten(),
+        subject: e.price.as_ref().and(subject).map(str::to_owned),
         feature: text(&e.feature),
         price: text(&e.price),
         month: e.month.map(|month| month.to_string()),
-        unit: e.unit.to_string(),
+        unit: (*e.unit).to_owned(),
     }));
     batch.left.extend(folded.changes.left.iter().map(|lot| LeftRow {
         wallet,
@@ -85,18 +84,21 @@ pub(crate) fn add(batch: &mut Batch, folded: Folded<'_>) {
 }
 
 /// The grants that a record issues, each with its data as sent.
-fn issued<'a>(record: &'a Record<'_>) -> Box<dyn Iterator<Item = (&'a Terms, &'a str)> + 'a> {
+fn issued<'a>(record: &'a Record<'_>) -> Vec<(&'a Terms, &'a str)> {
     match &record.event {
-        Event::GrantIssued(terms) => Box::new(std::iter::once((&**terms, record.envelope.data.get()))),
-        Event::WalletChanged(steps) => Box::new(steps.iter().filter_map(|step| match step {
-            Step::Grant(terms, body) => Some((&**terms, body.as_str())),
-            Step::Void(_)
-            | Step::Configure(_)
-            | Step::Reset(_)
-            | Step::Clear(_)
-            | Step::Suspend
-            | Step::Resume => None,
-        })),
+        Event::GrantIssued(terms) => vec![(&**terms, record.envelope.data.get())],
+        Event::WalletChanged(steps) => {
+            let grant = |step: &'a Step| match step {
+                Step::Grant(terms, body) => Some((&**terms, body.as_str())),
+                Step::Void(_)
+                | Step::Configure(_)
+                | Step::Reset(_)
+                | Step::Clear(_)
+                | Step::Suspend
+                | Step::Resume => None,
+            };
+            steps.iter().filter_map(grant).collect()
+        }
         Event::Genesis(_)
         | Event::CataloguePublished(_)
         | Event::WalletConfigured(_)
@@ -108,7 +110,7 @@ fn issued<'a>(record: &'a Record<'_>) -> Box<dyn Iterator<Item = (&'a Terms, &'a
         | Event::WalletReset(_)
         | Event::OverageCleared(_)
         | Event::WalletSuspended
-        | Event::WalletResumed => Box::new(std::iter::empty()),
+        | Event::WalletResumed => Vec::new(),
     }
 }
 
@@ -151,7 +153,7 @@ fn row(
     };
     let (feature, data) = match &record.event {
         Event::Usage(usage) => {
-            (Some(usage.kind.to_string()), usage.data.map(RawValue::get).map(str::to_owned))
+            (Some((*usage.kind).to_owned()), usage.data.map(RawValue::get).map(str::to_owned))
         }
         Event::GrantVoided(_)
         | Event::UsageReversed(_)
@@ -174,8 +176,8 @@ fn row(
         outcome: code.code(),
         detail,
         earlier,
-        id: e.id.to_string(),
-        source: e.source.to_string(),
+        id: (*e.id).to_owned(),
+        source: (*e.source).to_owned(),
         subject: e.subject.as_deref().map(str::to_owned),
         at: at.0,
         recorded_at: e.recorded_at.0,
@@ -208,24 +210,24 @@ pub(crate) fn lot(wallet: i64, lot: &Lot) -> LotRow {
     let terms = lot.terms();
     LotRow {
         wallet,
-        lot: lot.id.to_string(),
+        lot: (*lot.id).to_owned(),
         grant: terms.grant_id.clone(),
-        unit: lot.unit.to_string(),
-        origin: lot.origin.as_ref().map(Name::to_string),
-        issued: lot.issued.to_string(),
-        remaining: lot.remaining.to_string(),
-        held: lot.held.to_string(),
-        consumed: lot.consumed.to_string(),
-        expired: lot.expired.to_string(),
-        voided: lot.voided.to_string(),
-        rolled_over: lot.rolled_over.to_string(),
-        returned: lot.returned.to_string(),
-        moved: lot.moved.to_string(),
+        unit: (*lot.unit).to_owned(),
+        origin: lot.origin.as_deref().map(str::to_owned),
+        issued: lot.issued.text(),
+        remaining: lot.remaining.text(),
+        held: lot.held.text(),
+        consumed: lot.consumed.text(),
+        expired: lot.expired.text(),
+        voided: lot.voided.text(),
+        rolled_over: lot.rolled_over.text(),
+        returned: lot.returned.text(),
+        moved: lot.moved.text(),
         starts_at: lot.starts_at.0,
         ends_at: lot.ends_at.map(|at| at.0),
         priority: terms.priority,
         category: terms.category.word().to_owned(),
-        cost: terms.cost_basis.as_ref().map(|_| lot.money.to_string()),
+        cost: terms.cost_basis.as_ref().map(|_| lot.money.text()),
         currency: terms.cost_basis.as_ref().map(|c| c.currency.clone()),
     }
 }

@@ -125,9 +125,9 @@ impl<L: EventLog, S: Store> Check<L, S> {
         let from = self.folding.head.next;
         let limit = STRETCH.min(usize::try_from(end.0 - from.0).unwrap_or(STRETCH));
         let stretch = self.log.read(self.folding.head.partition, from, limit).await?;
-        let mut batch = empty_batch(&self.folding.head);
         let mut scratch = Vec::new();
         let deep = self.depth == Depth::Rows;
+        let mut batch = empty_batch(&self.folding.head, if deep { stretch.len() } else { 0 });
         for start in (0..stretch.len()).step_by(CHUNK) {
             let mut chunk: Vec<Ahead<'_>> = (start..stretch.len().min(start + CHUNK))
                 .map(|at| Ahead::read(stretch.get(at), &mut scratch))
@@ -250,7 +250,7 @@ impl<L: EventLog, S: Store> Check<L, S> {
 
     /// Compares chain, digest and counts.
     fn head(&mut self, stored: &Head) {
-        let mut batch = empty_batch(&self.folding.head);
+        let mut batch = empty_batch(&self.folding.head, 0);
         rows::finish(&mut batch, &mut self.folding);
         let ours = Head { epoch: stored.epoch, ..self.folding.head.clone() };
         self.verified.digest = ours.digest;
