@@ -146,7 +146,10 @@ fn compare(records: &[Record], wallets: &[String], in_detail: bool) -> Option<St
 /// Of several reasons to reject a grant the fold tells one, whichever it finds first.
 fn agree_on_reasons(ours: &Summary, plain: &mut Summary) {
     for ((_, told), (_, all)) in ours.outcomes.iter().zip(&mut plain.outcomes) {
-        if let (Some(reason), Some(reasons)) = (told.strip_prefix("rejected "), all.strip_prefix("rejected "))
+        let place = all.rfind(": ").map_or("rejected ".len(), |colon| colon + 2);
+        if let (Some((before, reason)), Some((same, reasons))) =
+            (told.split_at_checked(place), all.split_at_checked(place))
+            && before == same
             && reasons.split('|').any(|it| it == reason)
         {
             all.clone_from(told);
@@ -210,11 +213,13 @@ fn lot_sum(lot: &Lot) -> LotSum {
         remaining: lot.remaining.billionths(),
         consumed: lot.consumed.billionths(),
         expired: lot.expired.billionths(),
+        voided: lot.voided.billionths(),
         rolled_over: lot.rolled_over.billionths(),
         returned: lot.returned.billionths(),
         starts: nanos(lot.starts_at),
         ends: lot.ends_at.map(nanos),
         priority: lot.terms().priority,
+        money: lot.money.billionths(),
     }
 }
 

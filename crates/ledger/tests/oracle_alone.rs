@@ -53,7 +53,7 @@ fn tell(steps: &str) -> Summary {
     let start = instant("01-01") - 1;
     let each = r#"{"charges":[{"amount":"1","quantity":{"field":"n"},"unit":"credits"}],"effective_from":"2020-01-01T00:00:00Z","match":{"type":{"any":true}}}"#;
     let setup = [
-        Record::genesis(start),
+        Record::genesis(start, 2),
         Record::published("unit", "credits", None, start, "{}"),
         Record::published("unit", "usd", None, start, "{}"),
         Record::published("price", "each", None, start, each),

@@ -17,8 +17,19 @@ pub(crate) struct Price {
 /// An amount a usage costs: unit, feature, billionths.
 pub(crate) type Charge = (String, String, i128);
 
-/// How much of graduated tiers a wallet has used: by price, charge and start of the period.
-pub(crate) type Counters = BTreeMap<(String, String, i64), BigRational>;
+/// What tiers are counted by: price, charge and start of the period.
+pub(crate) type CounterKey = (String, String, i64);
+
+/// How much of graduated tiers a wallet has used.
+pub(crate) type Counters = BTreeMap<CounterKey, BigRational>;
+
+/// What a usage costs.
+pub(crate) struct Priced {
+    pub(crate) price: String,
+    pub(crate) charges: Vec<Charge>,
+    /// What it adds to the wallet's counters.
+    pub(crate) counts: Vec<(CounterKey, BigRational)>,
+}
 
 impl Price {
     pub(crate) fn parse(body: &Json) -> Price {
@@ -79,14 +90,14 @@ fn fits(pattern: &Json, value: Option<&Json>) -> bool {
     }
 }
 
-/// Prices an event: the name of the price and what is to be charged, or the reason why it cannot be priced.
+/// Prices an event with counters as they stand, or says why it cannot be priced.
 pub(crate) fn price_usage(
     in_force: &[(&str, usize, &Price)],
     rate_card: &str,
     usage: &Json,
     (zone, time): (&Zone, i64),
-    counters: &mut Counters,
-) -> Result<(String, Vec<Charge>), &'static str> {
+    counters: &Counters,
+) -> Result<Priced, &'static str> {
     let event_type = usage.text("type").expect("a usage has a type");
     let data = usage.get("data");
     let mut best: Option<([usize; 6], &str, usize, &Price)> = None;
@@ -121,8 +132,12 @@ pub(crate) fn price_usage(
     for (unit, feature, exact) in sums {
         charges.push((unit, feature, round(&exact, price.body.get("rounding"))?));
     }
-    *counters = counted;
-    Ok((format!("{name}@{revision}"), charges))
+    let counts = counted.into_iter().map(|(key, now)| {
+        let before = counters.get(&key).cloned().unwrap_or_else(zero);
+        (key, now - before)
+    });
+    let counts = counts.filter(|(_, more)| *more != zero()).collect();
+    Ok(Priced { price: format!("{name}@{revision}"), charges, counts })
 }
 
 /// How much of something an event tells of.
