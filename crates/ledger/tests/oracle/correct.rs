@@ -52,6 +52,7 @@ impl Step<'_> {
             self.wallet.unpriced -= u64::from(used.price.is_none());
             used.cancelled = true;
         }
+        self.let_go();
         self.wallet.usages.insert(key, used);
         Ok(())
     }
@@ -84,12 +85,12 @@ impl Step<'_> {
         }
     }
 
-    /// Lowers the counters of tiers by what a usage added to them.
+    /// Lowers the counters of tiers by what a usage added: those of the periods that hold its time as things stand.
     fn uncount(&mut self, used: &Used) {
-        for (key, more) in &used.counts {
-            let counter = self.wallet.counters.get_mut(key).expect("it was counted");
-            *counter -= more;
-            assert!(*counter >= BigRational::from_integer(0.into()), "a counter fell below zero: {key:?}");
+        let zone = self.wallet.zone_at(self.catalogue, used.time);
+        for count in &used.counts {
+            let counter = self.wallet.counters.entry(count.key(&zone, used.time)).or_default();
+            *counter = (&*counter - &count.quantity).max(BigRational::default());
         }
     }
 
@@ -115,15 +116,12 @@ impl Step<'_> {
                 return format!("rejected unpriced: {reason}");
             }
         };
-        self.at_hand = Some(Vec::new());
         let taken_back = used.taken_back.clone();
         self.take_back(&mut used, i128::MAX, |_| true);
         used.taken_back = taken_back;
         self.charge(&mut used, priced);
         self.pay_back_again(&used);
-        for it in self.at_hand.take().into_iter().flatten().filter(|it| it.left > 0) {
-            self.come_back(it.lot, it.drawn_at, it.left);
-        }
+        self.let_go();
         self.wallet.unpriced -= u64::from(old.price.is_none());
         if old.price == used.price && old.in_effect() == used.in_effect() {
             // The same lots pay the same: nothing has happened but what is counted.
@@ -137,19 +135,18 @@ impl Step<'_> {
         "applied".to_owned()
     }
 
-    /// Lots that had paid overage back, and were given that back, pay for what is owed now before all others.
+    /// Lots that had paid overage back, and were given that back, pay for what is owed now before all others,
+    /// in the order in which they had.
     fn pay_back_again(&mut self, used: &Used) {
         for part in &used.parts {
             let Payer::Overage(month) = &part.payer else { continue };
             let key = (month.clone(), part.feature.clone(), part.unit.clone());
             let mut owed = part.amount;
-            let given = self.at_hand.iter().flatten().filter(|it| it.repaid.is_some());
-            let lots: std::collections::BTreeSet<usize> = given.map(|it| it.lot).collect();
-            let lots = lots.into_iter().filter(|lot| self.may_repay(*lot, &key)).collect();
-            for lot in self.burning(lots) {
-                let repaid = self.at_hand.iter().flatten().filter(|it| it.lot == lot && it.repaid.is_some());
-                let again = repaid.map(|it| it.left).sum::<i128>().min(owed);
-                if again > 0 {
+            let lots: Vec<usize> = self.at_hand.iter().rev().map(|it| it.lot).collect();
+            for lot in lots {
+                let given = self.at_hand.iter().filter(|it| it.lot == lot && it.repaid);
+                let again = given.map(|it| it.left).sum::<i128>().min(owed);
+                if again > 0 && self.may_repay(lot, &key) {
                     self.use_up(lot, again);
                     self.pay_back(&key, lot, again);
                     owed -= again;
@@ -163,9 +160,7 @@ fn refuse_lines(used: &Used, lines: &[Line<'_>]) -> Result<(), &'static str> {
     if lines.is_empty() {
         return Err("no_amounts");
     }
-    if lines.iter().any(|line| line.amount == 0) {
-        return Err("amount_zero");
-    }
+    let zero = lines.iter().any(|line| line.amount == 0);
     let mut parts = used.parts.clone();
     for line in lines {
         let mut wanted = line.amount;
@@ -178,8 +173,9 @@ fn refuse_lines(used: &Used, lines: &[Line<'_>]) -> Result<(), &'static str> {
             }
         }
         if wanted > 0 {
-            return Err("more_than_used");
+            // Of two reasons either may be told.
+            return Err(if zero { "amount_zero|more_than_used" } else { "more_than_used" });
         }
     }
-    Ok(())
+    if zero { Err("amount_zero") } else { Ok(()) }
 }

@@ -62,6 +62,8 @@ pub(crate) struct Grant {
     zone: Zone,
     /// When all of it was voided.
     pub(crate) void_at: Option<i64>,
+    /// When what was carried then was voided.
+    pub(crate) carried_void_at: Vec<i64>,
     /// The next cycle that has not begun yet.
     pub(crate) next: Option<Cycle>,
 }
@@ -114,6 +116,7 @@ impl Grant {
             }),
             purchase_id: data.text("purchase_id").map(str::to_owned),
             void_at: None,
+            carried_void_at: Vec::new(),
             allowed_lateness: span(data, "allowed_lateness").map(|span| span.rough()),
             zone,
             next: None,

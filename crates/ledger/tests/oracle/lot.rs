@@ -51,10 +51,10 @@ impl Lot {
     }
 
     /// A lot that fills this one up, the n-th, with nothing in it yet.
-    pub(crate) fn top_up(&self, place: usize, n: usize, number: u64, start: i64) -> Lot {
+    pub(crate) fn top_up(&self, place: usize, n: usize, start: i64, lateness: i64) -> Lot {
         let origin = format!("{}+{n}", self.id());
-        let (from, tops_up, number) = (None, Some(place), Some(number));
-        Lot { origin, from, tops_up, free: true, number, start, ..self.emptied() }
+        let (from, tops_up) = (None, Some(place));
+        Lot { origin, from, tops_up, free: true, start, lateness, ..self.emptied() }
     }
 
     fn emptied(&self) -> Lot {

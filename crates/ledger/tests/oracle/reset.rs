@@ -11,6 +11,8 @@ use super::zone::Zone;
 #[derive(Clone)]
 pub(crate) struct ResetPolicy {
     interval: Span,
+    /// As it was configured; else the clock then is the anchor.
+    own_anchor: Option<i64>,
     anchor: i64,
     preserve_overage: bool,
     zone: Zone,
@@ -26,10 +28,17 @@ impl ResetPolicy {
     /// Reads the policy of a configuration at a clock, in the wallet's zone.
     pub(crate) fn parse(body: &Json, clock: i64, zone: Zone) -> ResetPolicy {
         let interval = Span::parse(body.text("interval").expect("a reset policy has an interval"));
-        let anchor = body.text("anchor").map_or(clock, instant);
+        let own_anchor = body.text("anchor").map(instant);
+        let anchor = own_anchor.unwrap_or(clock);
         let next = zone.occurrences_around(anchor, &interval, clock).1;
         let preserve_overage = body.flag("preserve_overage").unwrap_or(false);
-        ResetPolicy { interval, anchor, preserve_overage, zone, next }
+        ResetPolicy { interval, own_anchor, anchor, preserve_overage, zone, next }
+    }
+
+    /// Whether both say the same: then the one that stands goes on.
+    pub(crate) fn says_the_same(&self, other: &ResetPolicy) -> bool {
+        let said = |policy: &ResetPolicy| (policy.interval, policy.own_anchor, policy.preserve_overage);
+        said(self) == said(other)
     }
 }
 
@@ -87,7 +96,8 @@ impl Step<'_> {
         group.insert(0, lot);
         let sum: i128 = group.iter().map(|lot| self.wallet.lots[*lot].remaining).sum();
         if let Some(max) = bounds.max {
-            self.wallet.lots[lot].room = Some((clock, (max - sum).max(0)));
+            let stands = sum.max(bounds.min.unwrap_or(0));
+            self.wallet.lots[lot].room = Some((clock, (max - stands).max(0)));
             let mut excess = sum - max;
             for lot in group.into_iter().rev() {
                 let part = excess.min(self.wallet.lots[lot].remaining);
@@ -101,9 +111,11 @@ impl Step<'_> {
         let lacks = bounds.min.map_or(0, |min| min - sum);
         if lacks > 0 {
             self.touch(lot);
-            let number = self.take_number();
-            let mut top_up = self.wallet.lots[lot].top_up(lot, made + 1, number, clock);
-            (top_up.issued, top_up.remaining) = (lacks, lacks);
+            let number = Some(self.take_number());
+            let it = &self.wallet.lots[lot];
+            let lateness = self.lateness(&self.wallet.grants[it.grant], clock, it.end);
+            let top_up = it.top_up(lot, made + 1, clock, lateness);
+            let top_up = Lot { number, issued: lacks, remaining: lacks, ..top_up };
             self.wallet.lots.push(top_up);
             self.book_issue(self.wallet.lots.len() - 1);
         }

@@ -16,8 +16,8 @@ pub(crate) struct Step<'a> {
     by_record: bool,
     /// What the usage at hand was paid with so far.
     pub(crate) parts: Vec<Part>,
-    /// While a usage is charged anew, what it gave back and still may take.
-    pub(crate) at_hand: Option<Vec<AtHand>>,
+    /// What the corrected usage gave back to lots, while it may still be charged anew.
+    pub(crate) at_hand: Vec<AtHand>,
 }
 
 /// What an entry says besides its accounts.
@@ -38,7 +38,7 @@ impl Note<'_> {
 impl<'a> Step<'a> {
     /// What time alone does up to a record.
     pub(crate) fn of_time(wallet: &'a mut Wallet, catalogue: &'a Catalogue, offset: u64) -> Step<'a> {
-        Step { wallet, catalogue, offset, by_record: false, parts: Vec::new(), at_hand: None }
+        Step { wallet, catalogue, offset, by_record: false, parts: Vec::new(), at_hand: Vec::new() }
     }
 
     /// What a record does.
@@ -69,9 +69,10 @@ impl Step<'_> {
         self.wallet.grants[self.wallet.lots[lot].grant].unit.clone()
     }
 
-    /// What the lots of a unit that are open at the clock have left; untouched quiet ones count.
+    /// What the lots of a unit that are open at the clock have left; untouched quiet ones count, and void ones
+    /// until what came back to them is void too.
     pub(crate) fn available(&self, unit: &str) -> i128 {
-        let open = |lot: &&Lot| self.wallet.grants[lot.grant].unit == unit && lot.is_open(self.wallet.clock);
+        let open = |lot: &&Lot| self.wallet.grants[lot.grant].unit == unit && lot.holds(self.wallet.clock);
         self.wallet.lots.iter().filter(open).map(|lot| lot.remaining).sum()
     }
 

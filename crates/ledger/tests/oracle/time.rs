@@ -127,7 +127,7 @@ impl Step<'_> {
     }
 
     /// For how long a lot pays for late usage: never longer than it lasted.
-    fn lateness(&self, grant: &Grant, start: i64, end: Option<i64>) -> i64 {
+    pub(crate) fn lateness(&self, grant: &Grant, start: i64, end: Option<i64>) -> i64 {
         let wanted = grant.allowed_lateness.unwrap_or_else(|| self.default_lateness());
         end.map_or(wanted, |end| wanted.min(end - start))
     }
@@ -141,7 +141,8 @@ impl Step<'_> {
         }
         let movable = self.movable(lot, end);
         if movable > 0 {
-            self.carry(lot, end, movable);
+            let money = self.money_carried(lot, movable);
+            self.carry(lot, end, movable, money);
         }
         let rest = self.wallet.lots[lot].remaining;
         self.expire("expire", lot, end, rest);
@@ -168,17 +169,19 @@ impl Step<'_> {
     }
 
     /// Moves so much of what a lot has left into the one carried from it, which is made if there is none.
-    pub(crate) fn carry(&mut self, lot: usize, end: i64, amount: i128) -> usize {
+    pub(crate) fn carry(&mut self, lot: usize, end: i64, amount: i128, money: i128) -> usize {
         let to = self.carried_from(lot).unwrap_or_else(|| {
             let from = &self.wallet.lots[lot];
             let grant = &self.wallet.grants[from.grant];
             let carried_end = grant.carried_end(end);
             let lateness = self.lateness(grant, end, Some(carried_end));
-            let child = from.carried(lot, (end, carried_end), lateness);
+            // One that is made by a correction is void if it would have been.
+            let void_at = grant.carried_void_at.iter().find(|at| (end..carried_end).contains(at)).copied();
+            let child = Lot { void_at, ..from.carried(lot, (end, carried_end), lateness) };
             self.wallet.lots.push(child);
             self.wallet.lots.len() - 1
         });
-        self.carry_money(lot, to, amount);
+        self.move_money(lot, to, money);
         self.wallet.lots[lot].remaining -= amount;
         self.wallet.lots[lot].rolled_over += amount;
         self.wallet.lots[to].issued += amount;

@@ -5,14 +5,14 @@ use super::step::{Note, Step};
 use super::text::cut;
 use super::used::{Part, Payer, Used};
 
-/// What a usage that is charged anew gave back to a lot: it is among the lot's remaining until it is placed.
+/// What a usage gave back to a lot: it is among the lot's remaining until it goes where it belongs.
 pub(crate) struct AtHand {
     pub(crate) lot: usize,
     /// When the entry that is undone took it.
     pub(crate) drawn_at: i64,
     pub(crate) left: i128,
-    /// The overage that it had paid back.
-    pub(crate) repaid: Option<Place>,
+    /// Whether it had paid overage back.
+    pub(crate) repaid: bool,
 }
 
 impl Step<'_> {
@@ -25,7 +25,12 @@ impl Step<'_> {
                 self.regain(*lot, amount);
                 let account = self.account(*lot);
                 self.book(note("reversal"), &part.unit, Some(*lot), ("usage", &account), amount);
-                self.gave(AtHand { lot: *lot, drawn_at: part.booked_at, left: amount, repaid: None });
+                self.at_hand.push(AtHand {
+                    lot: *lot,
+                    drawn_at: part.booked_at,
+                    left: amount,
+                    repaid: false,
+                });
             }
             Payer::Overage(month) => {
                 let key = (month.clone(), part.feature.clone(), part.unit.clone());
@@ -77,7 +82,7 @@ impl Step<'_> {
                 self.regain(lot, amount);
                 let account = self.account(lot);
                 self.book(note("unrepay"), unit, Some(lot), ("overage", &account), amount);
-                self.gave(AtHand { lot, drawn_at: at, left: amount, repaid: Some(key.clone()) });
+                self.at_hand.push(AtHand { lot, drawn_at: at, left: amount, repaid: true });
             }
             Settlement::Billed => {
                 self.book(note("credit_due"), unit, None, ("overage", "credit_due"), amount);
@@ -93,23 +98,27 @@ impl Step<'_> {
         self.wallet.lots[lot].remaining += amount;
     }
 
-    /// What a lot was given back stays at hand while a usage is charged anew; else it comes back at once.
-    fn gave(&mut self, given: AtHand) {
-        match &mut self.at_hand {
-            Some(at_hand) => at_hand.push(given),
-            None => self.come_back(given.lot, given.drawn_at, given.left),
+    /// When all is undone, and charged anew if it is, the rest goes where it belongs, a lot at a time.
+    pub(crate) fn let_go(&mut self) {
+        let mut given = std::mem::take(&mut self.at_hand);
+        let lots: Vec<usize> = given.iter().map(|it| it.lot).collect();
+        given.sort_by_key(|it| lots.iter().position(|lot| *lot == it.lot));
+        for it in given {
+            self.come_back(it.lot, it.drawn_at, it.left);
         }
     }
 
     pub(crate) fn is_at_hand(&self, lot: usize) -> bool {
-        self.at_hand.iter().flatten().any(|it| it.lot == lot && it.left > 0)
+        self.at_hand.iter().any(|it| it.lot == lot && it.left > 0)
     }
 
-    /// Takes from what is left in a lot, first of all what it was given back.
+    /// Takes from what is left in a lot: first of all what it was given back, and of that what was drawn first.
     pub(crate) fn use_up(&mut self, lot: usize, amount: i128) {
         self.wallet.lots[lot].remaining -= amount;
         let mut used = amount;
-        for it in self.at_hand.iter_mut().flatten().filter(|it| it.lot == lot) {
+        let mut given: Vec<&mut AtHand> = self.at_hand.iter_mut().rev().filter(|it| it.lot == lot).collect();
+        given.sort_by_key(|it| it.drawn_at);
+        for it in given {
             let part = used.min(it.left);
             it.left -= part;
             used -= part;
@@ -117,15 +126,19 @@ impl Step<'_> {
     }
 
     /// What comes back to a lot, and is among its remaining, goes where the lot's life has it go.
-    pub(crate) fn come_back(&mut self, lot: usize, drawn_at: i64, amount: i128) {
+    fn come_back(&mut self, lot: usize, drawn_at: i64, amount: i128) {
         let clock = self.wallet.clock;
         let it = &self.wallet.lots[lot];
+        if amount == 0 {
+            return;
+        }
         if let Some(void_at) = it.void_at.or(self.wallet.grants[it.grant].void_at) {
             self.void(lot, void_at, amount);
         } else if let Some(end) = it.end.filter(|end| *end <= clock) {
             let carried = self.may_still_carry(lot, amount);
             if carried > 0 {
-                let child = self.carry(lot, end, carried);
+                let money = self.money_carried_again(lot, carried);
+                let child = self.carry(lot, end, carried, money);
                 self.wallet.lots[child].ended = self.wallet.lots[child].end.is_some_and(|end| end <= clock);
                 self.come_back(child, drawn_at, carried);
             }

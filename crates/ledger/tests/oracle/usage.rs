@@ -57,9 +57,9 @@ impl Step<'_> {
 
     /// Charges a usage what it costs, less what was taken back of it before.
     pub(crate) fn charge(&mut self, used: &mut Used, priced: Priced) {
-        for (key, more) in &priced.counts {
-            let counter = self.wallet.counters.entry(key.clone());
-            *counter.or_insert_with(|| num_rational::BigRational::from_integer(0.into())) += more;
+        let zone = self.wallet.zone_at(self.catalogue, used.time);
+        for count in &priced.counts {
+            *self.wallet.counters.entry(count.key(&zone, used.time)).or_default() += &count.quantity;
         }
         for (unit, feature, amount) in priced.charges {
             let before = used.taken_back.get(&(unit.clone(), feature.clone()));
@@ -151,7 +151,8 @@ impl Step<'_> {
                 self.wallet.lots[next].expired -= part;
             }
             for hop in (1..chain.len()).rev() {
-                self.return_money(chain[hop], chain[hop - 1], part);
+                let money = self.money_returned(chain[hop], part);
+                self.move_money(chain[hop], chain[hop - 1], money);
                 self.wallet.lots[chain[hop]].returned += part;
                 self.wallet.lots[chain[hop - 1]].rolled_over -= part;
                 let from_expired = !open && hop == chain.len() - 1;

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use num_rational::BigRational;
-
-use super::pricing::CounterKey;
+use super::pricing::Count;
 use super::text::Json;
 
 /// A usage that was booked.
@@ -18,7 +16,7 @@ pub(crate) struct Used {
     /// The price that it was charged by; none while it is unpriced.
     pub(crate) price: Option<String>,
     /// What it added to counters.
-    pub(crate) counts: Vec<(CounterKey, BigRational)>,
+    pub(crate) counts: Vec<Count>,
     /// What is in effect of it, in the order in which it was booked.
     pub(crate) parts: Vec<Part>,
     /// What was taken back in parts, by unit and feature.
@@ -46,12 +44,12 @@ pub(crate) enum Payer {
 }
 
 impl Used {
-    /// What is in effect of it, summed up: by payer, unit and feature.
-    pub(crate) fn in_effect(&self) -> BTreeMap<(Payer, String, String), i128> {
+    /// What is in effect of it, summed up by lot (none is overage, of whichever month), unit and feature.
+    pub(crate) fn in_effect(&self) -> BTreeMap<(Option<usize>, String, String), i128> {
         let mut sums = BTreeMap::new();
-        for part in &self.parts {
-            let key = (part.payer.clone(), part.unit.clone(), part.feature.clone());
-            *sums.entry(key).or_default() += part.amount;
+        for part in self.parts.iter().filter(|part| part.amount > 0) {
+            let lot = if let Payer::Lot(lot) = part.payer { Some(lot) } else { None };
+            *sums.entry((lot, part.unit.clone(), part.feature.clone())).or_default() += part.amount;
         }
         sums
     }

@@ -37,6 +37,9 @@ impl Step<'_> {
                 self.void(lot, clock, rest);
                 self.wallet.lots[lot].void_at = Some(clock);
             }
+            if all || what == "carried" {
+                self.wallet.grants[grant].carried_void_at.push(clock);
+            }
             if all {
                 self.wallet.grants[grant].void_at.get_or_insert(clock);
             }

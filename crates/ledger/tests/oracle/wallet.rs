@@ -75,7 +75,11 @@ impl Step<'_> {
             overage: data.get("overage").map(|overage| OveragePolicy::parse(Some(overage))),
         });
         let zone = self.wallet.zone_at(self.catalogue, clock);
-        self.wallet.reset = reset.map(|reset| ResetPolicy::parse(reset, clock, zone));
+        let policy = reset.map(|reset| ResetPolicy::parse(reset, clock, zone));
+        let stands = |now: &ResetPolicy| policy.as_ref().is_some_and(|policy| policy.says_the_same(now));
+        if !self.wallet.reset.as_ref().is_some_and(stands) {
+            self.wallet.reset = policy;
+        }
         "applied".to_owned()
     }
 

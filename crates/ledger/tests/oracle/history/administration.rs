@@ -10,6 +10,10 @@ impl Teller {
     /// One administrative record.
     pub(super) fn administer(&mut self, kind: &str) {
         let (wallet, id) = (self.wallet(), self.id());
+        let owes = self.oracle.wallet(&wallet).is_some_and(|wallet| !wallet.overage.is_empty());
+        if kind == "overage.cleared" && !owes && self.random.chance(75) {
+            return self.usage();
+        }
         let data = self.administrative_data(kind, &wallet, &id);
         self.send_with_reason(Record::new(kind, &wallet, &id, self.now, data.to_string()));
     }
@@ -70,7 +74,7 @@ impl Teller {
             data["feature"] = json!(place.1);
         }
         if self.random.chance(50) {
-            let amount = [amount, amount / 2, amount / 3 + 1, amount + 1][self.random.below(4)];
+            let amount = [amount, amount / 2, amount / 3 + 1, amount + 1, 0][self.random.below(5)];
             data["amount"] = json!(show_amount(amount));
         }
         if self.random.chance(30) {

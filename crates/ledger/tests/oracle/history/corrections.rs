@@ -6,7 +6,7 @@ use super::Teller;
 use crate::oracle::overage::Settlement;
 use crate::oracle::records::Record;
 use crate::oracle::text::{DAY, show_amount, show_instant};
-use crate::oracle::used::{Payer, Used};
+use crate::oracle::used::{Part, Payer, Used};
 use crate::oracle::wallet::Wallet;
 
 /// What makes a usage worth correcting: each is as likely as the others to be looked for.
@@ -42,7 +42,11 @@ fn owed(wallet: &Wallet, used: &Used, wanted: impl Fn(Settlement) -> bool) -> bo
 impl Teller {
     /// Reverses a usage, in parts or whole; some name none, or ask for too much.
     pub(super) fn reverse(&mut self) {
+        if self.has_nothing_to_correct() {
+            return self.usage();
+        }
         let (wallet, key, used) = self.corrected();
+        self.trouble(&wallet, used.as_ref());
         let mut data = json!({"usage": {"source": key.0, "id": key.1}});
         if self.random.chance(45) {
             let parts = used.map(|used| used.parts).unwrap_or_default();
@@ -53,7 +57,7 @@ impl Teller {
         self.correct("usage.reversed", &wallet, &data);
     }
 
-    fn line(&mut self, parts: &[crate::oracle::used::Part]) -> Value {
+    fn line(&mut self, parts: &[Part]) -> Value {
         let left: Vec<_> = parts.iter().filter(|part| part.amount > 0).collect();
         let mut line = Map::new();
         let (unit, feature, there) = if left.is_empty() || self.random.chance(3) {
@@ -79,7 +83,11 @@ impl Teller {
 
     /// Charges a usage anew: by other data, by a price or with a grant that came too late for it.
     pub(super) fn rerate(&mut self) {
+        if self.has_nothing_to_correct() {
+            return self.usage();
+        }
         let (wallet, key, used) = self.corrected();
+        self.trouble(&wallet, used.as_ref());
         let time = used.map_or(self.now, |used| used.time);
         match self.random.below(10) {
             0..2 => {
@@ -106,15 +114,46 @@ impl Teller {
         }
     }
 
+    /// Before a usage is corrected, something happens to what paid for it, at times.
+    fn trouble(&mut self, wallet: &str, used: Option<&Used>) {
+        let paid = |part: &Part| if let Payer::Lot(lot) = part.payer { Some(lot) } else { None };
+        let lots: Vec<usize> = used.iter().flat_map(|used| used.parts.iter().filter_map(paid)).collect();
+        let Some(known) = self.oracle.wallet(wallet) else { return };
+        let Some(lot) = lots.last().and_then(|lot| known.lots.get(*lot)) else { return };
+        let grant = &known.grants[lot.grant];
+        let bounded = lot.end.is_none_or(|end| end > self.now)
+            && grant.reset.as_ref().is_some_and(|it| it.max.is_some());
+        let grant = grant.id.clone();
+        let (kind, data) = match self.random.below(10) {
+            0 => {
+                let what = self.random.pick(&["all", "open", "carried"]);
+                ("grant.voided", json!({"grant_id": grant, "what": what}))
+            }
+            1..7 if bounded => ("wallet.reset", json!({"preserve_overage": true})),
+            _ => return,
+        };
+        self.correct(kind, wallet, &data);
+        self.pass_time();
+    }
+
     fn correct(&mut self, kind: &str, wallet: &str, data: &Value) {
         let id = self.id();
         let record = Record::new(kind, wallet, &id, self.now, data.to_string());
         self.send_with_reason(record);
     }
 
+    fn has_nothing_to_correct(&mut self) -> bool {
+        let mut known = self.wallets.iter().filter_map(|wallet| self.oracle.wallet(wallet));
+        known.all(|wallet| wallet.usages.is_empty()) && self.random.chance(95)
+    }
+
     /// A usage that was booked in a wallet, with what is in effect of it; sometimes one that was not.
     fn corrected(&mut self) -> (String, (String, String), Option<Used>) {
         let mut wallet = self.wallet();
+        let has_some = |wallet: &String| self.oracle.wallet(wallet).is_some_and(|it| !it.usages.is_empty());
+        if !has_some(&wallet) {
+            wallet = self.wallets.iter().find(|it| has_some(it)).cloned().unwrap_or(wallet);
+        }
         let known = self.oracle.wallet(&wallet);
         let wanted = TRAITS[self.random.below(TRAITS.len())];
         let all: Vec<_> = known.iter().flat_map(|known| known.usages.iter().map(|it| (*known, it))).collect();

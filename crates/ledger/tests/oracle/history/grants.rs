@@ -188,10 +188,10 @@ impl Teller {
     fn bounds(&mut self) -> Value {
         let mut bounds = Map::new();
         if self.random.chance(60) {
-            bounds.insert("min".to_owned(), json!(self.random.pick(&["3", "5", "10", "0"])));
+            bounds.insert("min".to_owned(), json!(self.random.pick(&["3", "3", "5", "5", "10", "0"])));
         }
         if self.random.chance(60) {
-            let max = if self.random.chance(3) { "1" } else { self.random.pick(&["10", "12", "22.5"]) };
+            let max = if self.random.chance(3) { "1" } else { self.random.pick(&["5", "10", "12", "22.5"]) };
             bounds.insert("max".to_owned(), json!(max));
         }
         Value::Object(bounds)
