@@ -22,7 +22,7 @@ impl Fold<'_> {
         if voided.grant_id.is_some() == voided.purchase_id.is_some() {
             return Err("one_of_grant_and_purchase".into());
         }
-        self.revive(past);
+        self.revive_grants(past);
         let meant = |terms: &crate::grant::Terms| {
             voided.grant_id.as_ref().is_some_and(|id| *id == terms.grant_id)
                 || voided.purchase_id.is_some() && voided.purchase_id == terms.purchase_id
@@ -113,7 +113,9 @@ impl Fold<'_> {
             }
             let place = self.place(id);
             let now = sum.max(bounds.min.unwrap_or_default());
-            self.wallet.lots[place].marks().room = Some((at, max.above(now)));
+            let lot = &mut self.wallet.lots[place];
+            lot.marks().room = Some((at, max.above(now)));
+            lot.touched = true;
         }
         let lacks = bounds.min.unwrap_or_default().above(sum);
         if !lacks.is_zero() {

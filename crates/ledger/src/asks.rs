@@ -17,7 +17,10 @@ use crate::wallet::Wallet;
 pub fn may_ask(catalogue: &Catalogue, record: &Record<'_>) -> bool {
     match &record.event {
         Event::Usage(_) => catalogue.prices.counts,
-        Event::UsageReversed(_) | Event::UsageRerated(_) | Event::GrantVoided(_) | Event::WalletChanged(_) => true,
+        Event::UsageReversed(_)
+        | Event::UsageRerated(_)
+        | Event::GrantVoided(_)
+        | Event::WalletChanged(_) => true,
         Event::Genesis(_)
         | Event::CataloguePublished(_)
         | Event::WalletConfigured(_)

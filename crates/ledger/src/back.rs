@@ -3,7 +3,7 @@
 use crate::amount::Amount;
 use crate::entry::EntryKind;
 use crate::fold::{About, Fold, Moment};
-use crate::lot::{Lot, Marks};
+use crate::lot::Lot;
 use crate::name::Name;
 use crate::past::Past;
 use crate::time::Instant;
@@ -25,8 +25,8 @@ pub(crate) struct Hand {
 }
 
 impl Fold<'_> {
-    /// Brings lots and grants back that have left the wallet and may be needed; they leave again when nothing came to them.
-    pub(crate) fn revive(&mut self, past: &Past) {
+    /// Brings grants back that have left the wallet and may be needed; they leave again when they have no lots here.
+    pub(crate) fn revive_grants(&mut self, past: &Past) {
         let grants = self.changes.left_grants.iter().rev().chain(past.left_grants());
         for grant in grants.cloned().collect::<Vec<_>>() {
             if self.wallet.grants.iter().all(|g| g.no != grant.no) {
@@ -34,6 +34,12 @@ impl Fold<'_> {
                 self.wallet.grants.insert(at, grant);
             }
         }
+        self.reshaped = true;
+    }
+
+    /// Brings lots and their grants back likewise; they leave again when nothing came to them.
+    pub(crate) fn revive(&mut self, past: &Past) {
+        self.revive_grants(past);
         // What has left in this very record stands before what a store has.
         let lots = self.changes.left.iter().rev().chain(past.lots());
         for mut lot in lots.cloned().collect::<Vec<_>>() {
@@ -43,14 +49,10 @@ impl Fold<'_> {
             let grant = self.wallet.grants.iter().find(|g| g.no == lot.grant);
             let Some(grant) = grant else { continue };
             lot.terms = grant.terms.clone();
-            if let Some(since) = grant.voided(&lot) {
-                lot.marks().void.get_or_insert(since);
-            }
             // An empty lot left before its end, which then had nothing to do.
             lot.ended |= lot.ends_at.is_some_and(|end| end <= self.wallet.clock);
             self.insert(lot);
         }
-        self.reshaped = true;
     }
 
     pub(crate) fn place(&self, lot: &Name) -> usize {
@@ -116,7 +118,8 @@ impl Fold<'_> {
         let at = self.place(id);
         self.wallet.lots[at].touched = true;
         self.reshaped = true;
-        if let Some(since) = self.wallet.lots[at].void_since() {
+        let lot = &self.wallet.lots[at];
+        if let Some(since) = lot.void_since().or_else(|| self.grant_of(lot).0.voided(lot)) {
             self.wallet.lots[at].voided.add(amount);
             return self.book_back(EntryKind::Void, at, amount, since);
         }
@@ -202,8 +205,6 @@ impl Fold<'_> {
         } else {
             let policies = self.catalogue.policies_before(ended_at);
             let mut child = self.child_of(lot, carried, money, Moment { policies, ..moment });
-            let void = self.grant_of(lot).0.voided(&child);
-            child.marks = void.map(|since| Box::new(Marks { void: Some(since), ..Marks::default() }));
             child.ended = child.ends_at.is_some_and(|end| end <= self.wallet.clock);
             let id = child.id.clone();
             self.insert(child);

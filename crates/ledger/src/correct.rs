@@ -206,7 +206,7 @@ impl Fold<'_> {
     fn uncounted(&self, past: &Past, key: &CounterKey, before: &[(CounterKey, Quantity)]) -> Quantity {
         let stands = self.counter(past, key);
         let own = before.iter().find(|(k, _)| k.is(key)).map(|(_, quantity)| *quantity);
-        own.and_then(|own| stands.minus(own)).unwrap_or(stands)
+        own.map_or(stands, |own| stands.minus(own).unwrap_or_default())
     }
 
     fn uncount(&mut self, past: &Past, key: CounterKey, quantity: Quantity) {

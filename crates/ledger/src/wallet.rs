@@ -142,9 +142,8 @@ impl Grant {
             What::Carried => lot.carried > 0,
             What::All | What::Future => false,
         };
-        let mut voids =
-            self.voids.iter().filter(|(at, what)| meant(*what) && lot.holds(*at)).map(|(at, _)| *at);
-        voids.next().or(self.void)
+        let own = self.voids.iter().filter(|(at, what)| meant(*what) && lot.holds(*at)).map(|(at, _)| *at);
+        own.chain(self.void).min()
     }
 
     /// A grant that has left its wallet's document, as JSON.

@@ -127,7 +127,10 @@ fn compare(records: &[Record], wallets: &[String], in_detail: bool) -> Option<St
         ));
     }
     for wallet in wallets {
-        let (ours, mut plain) = (summary(&book, wallet), oracle.summary(wallet));
+        let (mut ours, mut plain) = (summary(&book, wallet), oracle.summary(wallet));
+        for summary in [&mut ours, &mut plain].into_iter().flatten() {
+            merge_entries(&mut summary.entries);
+        }
         if let (Some(ours), Some(plain)) = (&ours, &mut plain) {
             agree_on_reasons(ours, plain);
         }
@@ -143,15 +146,31 @@ fn compare(records: &[Record], wallets: &[String], in_detail: bool) -> Option<St
     None
 }
 
-/// Of several reasons to reject a grant the fold tells one, whichever it finds first.
+/// Of several reasons to reject a record the fold tells one, whichever it finds first.
 fn agree_on_reasons(ours: &Summary, plain: &mut Summary) {
     for ((_, told), (_, all)) in ours.outcomes.iter().zip(&mut plain.outcomes) {
-        if let (Some(reason), Some(reasons)) = (told.strip_prefix("rejected "), all.strip_prefix("rejected "))
+        let place = all.rfind(": ").map_or("rejected ".len(), |colon| colon + 2);
+        if let (Some((before, reason)), Some((same, reasons))) =
+            (told.split_at_checked(place), all.split_at_checked(place))
+            && before == same
             && reasons.split('|').any(|it| it == reason)
         {
             all.clone_from(told);
         }
     }
+}
+
+/// Makes one of entries that follow each other and say the same: how often a transfer is booked is nobody's rule.
+fn merge_entries(entries: &mut Vec<EntrySum>) {
+    entries.dedup_by(|next, first| {
+        let same = EntrySum { amount: first.amount, available_after: first.available_after, ..next.clone() };
+        let joins = same == *first;
+        if joins {
+            first.amount += next.amount;
+            first.available_after = next.available_after;
+        }
+        joins
+    });
 }
 
 /// What differs between the fold's summary and the oracle's, a line each.
@@ -210,11 +229,13 @@ fn lot_sum(lot: &Lot) -> LotSum {
         remaining: lot.remaining.billionths(),
         consumed: lot.consumed.billionths(),
         expired: lot.expired.billionths(),
+        voided: lot.voided.billionths(),
         rolled_over: lot.rolled_over.billionths(),
         returned: lot.returned.billionths(),
         starts: nanos(lot.starts_at),
         ends: lot.ends_at.map(nanos),
         priority: lot.terms().priority,
+        money: lot.money.billionths(),
     }
 }
 

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use ledger::{
-    Amount, Catalogue, Changes, Considered, Entry, Event, Hash16, Known, Lot, Memory, Offset, Outcome, Past,
-    Undecodable, Wallet,
+    Amount, Catalogue, Changes, Considered, Entry, Event, Hash16, Identity, Known, Lot, Memory, Offset,
+    Outcome, Past, Record, Undecodable, Wallet,
 };
 
 /// One partition's wallets, and the rows of its projections.
@@ -56,29 +56,17 @@ impl Book {
             ids.get(&key).copied().filter(|k| k.offset.0 < offset)
         };
         let grants = identity.grants.iter().filter_map(|(key, _)| Some((*key, known(&self.ids, *key)?)));
-        let mut past =
+        let past =
             Past { identity: known(&self.ids, identity.key), grants: grants.collect(), told: Vec::new() };
         let id = record.wallet().to_owned();
-        let outcome = match &record.event {
-            Event::Genesis(genesis) => {
-                self.catalogue.begin(genesis.fold);
-                self.began = Some(genesis.fold);
-                None
-            }
-            Event::CataloguePublished(p) => {
-                Some(ledger::publish(&mut self.catalogue, &past, &record, p, &identity))
-            }
-            _ => {
-                let wallet = self.wallets.entry(id.clone()).or_default();
-                let memory = self.memories.entry(id.clone()).or_default();
-                memory.tell(&self.catalogue, wallet, &record, &mut past);
-                let considered = self.considered.as_ref().map(|_| Vec::new());
-                let mut changes = Changes { considered, ..Changes::default() };
-                let outcome = ledger::apply(&self.catalogue, wallet, &past, &record, &identity, &mut changes);
-                memory.note(Offset(offset), (&record, &identity), wallet, outcome.as_ref(), &changes);
-                self.keep(offset, &id, changes);
-                outcome
-            }
+        let outcome = if let Event::Genesis(genesis) = &record.event {
+            self.catalogue.begin(genesis.fold);
+            self.began = Some(genesis.fold);
+            None
+        } else if let Event::CataloguePublished(p) = &record.event {
+            Some(ledger::publish(&mut self.catalogue, &past, &record, p, &identity))
+        } else {
+            self.apply(offset, &record, &identity, past)
         };
         if let Some(outcome) = &outcome {
             let first = Known { offset: Offset(offset), content: identity.content };
@@ -90,6 +78,25 @@ impl Book {
             }
             self.outcomes.push((offset, id, outcome.clone()));
         }
+        outcome
+    }
+
+    fn apply(
+        &mut self,
+        offset: u64,
+        record: &Record<'_>,
+        identity: &Identity,
+        mut past: Past,
+    ) -> Option<Outcome> {
+        let id = record.wallet();
+        let wallet = self.wallets.entry(id.to_owned()).or_default();
+        let memory = self.memories.entry(id.to_owned()).or_default();
+        memory.tell(&self.catalogue, wallet, record, &mut past);
+        let considered = self.considered.as_ref().map(|_| Vec::new());
+        let mut changes = Changes { considered, ..Changes::default() };
+        let outcome = ledger::apply(&self.catalogue, wallet, &past, record, identity, &mut changes);
+        memory.note(Offset(offset), (record, identity), wallet, outcome.as_ref(), &changes);
+        self.keep(offset, id, changes);
         outcome
     }
 

@@ -52,6 +52,8 @@ pub(crate) enum AsOf {
 /// Everything published so far.
 #[derive(Default)]
 pub(crate) struct Catalogue {
+    /// The fold version in force.
+    pub(crate) fold_version: i64,
     current: BTreeMap<(String, String), String>,
     zones: BTreeMap<String, Zone>,
     policies: Vec<(i64, Policies)>,
@@ -61,6 +63,10 @@ pub(crate) struct Catalogue {
 }
 
 impl Catalogue {
+    pub(crate) fn genesis(&mut self, envelope: &Envelope) {
+        self.fold_version = envelope.data.whole("fold").expect("genesis names a fold version");
+    }
+
     /// Takes a `catalogue.published` record and says what became of it.
     pub(crate) fn record(&mut self, offset: u64, envelope: &Envelope) -> String {
         if let Some(seen) = self.identities.seen(offset, envelope) {
@@ -73,8 +79,15 @@ impl Catalogue {
         if self.current.get(&place).map(String::as_str) != data.text("replaces") {
             return "rejected replaces_mismatch".to_owned();
         }
-        self.current.insert(place, envelope.id.clone());
         let body = data.get("body").expect("a catalogue record has a body");
+        if kind == "fold" {
+            let version = body.whole("version").expect("a fold document has a version");
+            if version <= self.fold_version {
+                return "rejected not_newer".to_owned();
+            }
+            self.fold_version = version;
+        }
+        self.current.insert(place, envelope.id.clone());
         match kind.as_str() {
             "zone" => {
                 self.zones.insert(name, Zone::parse(body));
@@ -84,7 +97,7 @@ impl Catalogue {
                 let from = body.text("effective_from").map_or(envelope.recorded_at, instant);
                 self.prices.entry(name).or_default().push((from, Price::parse(body)));
             }
-            "unit" | "rate_card" => {}
+            "unit" | "rate_card" | "fold" => {}
             other => panic!("no catalogue kind {other}"),
         }
         "applied".to_owned()

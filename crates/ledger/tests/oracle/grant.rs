@@ -1,10 +1,11 @@
 //! A grant: what it promises, why it is refused, and the cycles it is scheduled to issue.
 
+use super::lot::Lot;
 use super::text::{Json, SECOND, Span, amount, cut, instant};
 use super::zone::Zone;
 
 /// How a grant comes again.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Recurrence {
     pub(crate) interval: Span,
     pub(crate) anchor: i64,
@@ -14,7 +15,7 @@ pub(crate) struct Recurrence {
 }
 
 /// What becomes of a lot's rest at its end.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Rollover {
     /// Billionths of a percent.
     pub(crate) percent: i128,
@@ -29,10 +30,18 @@ pub(crate) struct Cycle {
     pub(crate) number: i64,
     pub(crate) start: i64,
     pub(crate) amount: i128,
+    pub(crate) money: i128,
+}
+
+/// What a reset leaves in a lot at least and at most.
+#[derive(Clone, Debug)]
+pub(crate) struct Bounds {
+    pub(crate) min: Option<i128>,
+    pub(crate) max: Option<i128>,
 }
 
 /// A promise of lots.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Grant {
     pub(crate) id: String,
     pub(crate) unit: String,
@@ -47,10 +56,22 @@ pub(crate) struct Grant {
     pub(crate) subjects: Vec<String>,
     pub(crate) recurrence: Option<Recurrence>,
     pub(crate) rollover: Option<Rollover>,
+    pub(crate) reset: Option<Bounds>,
     pub(crate) allowed_lateness: Option<i64>,
+    pub(crate) purchase_id: Option<String>,
     zone: Zone,
+    /// When all of it was voided.
+    pub(crate) void_at: Option<i64>,
+    /// When what was carried then was voided.
+    pub(crate) carried_void_at: Vec<i64>,
     /// The next cycle that has not begun yet.
     pub(crate) next: Option<Cycle>,
+}
+
+impl Bounds {
+    fn cross(&self) -> bool {
+        matches!((self.min, self.max), (Some(min), Some(max)) if min > max)
+    }
 }
 
 impl Grant {
@@ -89,6 +110,13 @@ impl Grant {
             subjects: scope("subject"),
             recurrence,
             rollover,
+            reset: data.get("reset").map(|reset| Bounds {
+                min: reset.text("min").map(amount),
+                max: reset.text("max").map(amount),
+            }),
+            purchase_id: data.text("purchase_id").map(str::to_owned),
+            void_at: None,
+            carried_void_at: Vec::new(),
             allowed_lateness: span(data, "allowed_lateness").map(|span| span.rough()),
             zone,
             next: None,
@@ -117,6 +145,7 @@ impl Grant {
             (self.could_be_open() > 1000, "too_many_lots"),
             (until.is_some_and(|until| until <= self.effective_at), "until_before_start"),
             (self.percent() > 100_000_000_000, "percent_over_100"),
+            (self.reset.as_ref().is_some_and(Bounds::cross), "reset_min_over_max"),
         ];
         let reasons = checks.iter().filter(|(holds, _)| *holds).map(|(_, reason)| *reason);
         reasons.collect::<Vec<_>>().join("|")
@@ -124,6 +153,11 @@ impl Grant {
 
     pub(crate) fn is_quiet(&self) -> bool {
         self.recurrence.as_ref().is_some_and(|recurrence| recurrence.quiet)
+    }
+
+    /// What is paid for a whole lot.
+    pub(crate) fn money(&self) -> i128 {
+        self.cost.as_ref().map_or(0, |(_, money)| *money)
     }
 
     fn percent(&self) -> i128 {
@@ -171,9 +205,38 @@ impl Grant {
         self.zone.occurrences_around(recurrence.anchor, &recurrence.interval, instant).1
     }
 
+    /// The lot of a cycle, of the grant at that place; it has no number yet.
+    pub(crate) fn new_lot(&self, place: usize, cycle: &Cycle, end: Option<i64>, lateness: i64) -> Lot {
+        Lot {
+            grant: place,
+            origin: format!("{}#{}", self.id, cycle.number),
+            times: 0,
+            from: None,
+            tops_up: None,
+            free: self.cost.is_none(),
+            number: None,
+            cycle: cycle.number,
+            start: cycle.start,
+            end,
+            lateness,
+            ended: false,
+            void_at: None,
+            room: None,
+            issued: cycle.amount,
+            remaining: cycle.amount,
+            consumed: 0,
+            expired: 0,
+            voided: 0,
+            rolled_over: 0,
+            returned: 0,
+            money: cycle.money,
+        }
+    }
+
     /// The first cycle that issues a lot.
     pub(crate) fn first_cycle(&self) -> Option<Cycle> {
-        let whole = Cycle { number: 1, start: self.effective_at, amount: self.amount };
+        let money = self.money();
+        let whole = Cycle { number: 1, start: self.effective_at, amount: self.amount, money };
         let Some(recurrence) = &self.recurrence else { return Some(whole) };
         let (before, next) =
             self.zone.occurrences_around(recurrence.anchor, &recurrence.interval, self.effective_at);
@@ -184,8 +247,9 @@ impl Grant {
             return self.bounded(Cycle { start: next, ..whole });
         }
         let share = (next - self.effective_at, next - before);
-        let prorated = cut(self.amount, i128::from(share.0), i128::from(share.1));
-        let first = Cycle { amount: prorated, ..whole };
+        let part = |whole| cut(whole, i128::from(share.0), i128::from(share.1));
+        let prorated = part(self.amount);
+        let first = Cycle { amount: prorated, money: part(money), ..whole };
         if prorated > 0 { Some(first) } else { self.cycle_after(&first) }
     }
 
@@ -195,7 +259,7 @@ impl Grant {
         let start = self.next_occurrence(recurrence, cycle.start);
         let occurrence = |at| self.zone.last_occurrence(recurrence.anchor, &recurrence.interval, at);
         let number = cycle.number + occurrence(start) - occurrence(cycle.start);
-        self.bounded(Cycle { number, start, amount: self.amount })
+        self.bounded(Cycle { number, start, amount: self.amount, money: self.money() })
     }
 
     fn bounded(&self, cycle: Cycle) -> Option<Cycle> {

@@ -1,6 +1,8 @@
 //! Histories of one partition, each from a seed: small amounts, shared boundaries, everything late at times.
 
+mod administration;
 mod catalogue;
+mod corrections;
 mod events;
 mod grants;
 mod random;
@@ -9,6 +11,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::Oracle;
 use super::records::Record;
 use super::text::{DAY, SECOND, instant};
 use random::Random;
@@ -74,7 +77,7 @@ impl History {
         teller.open_catalogue();
         // The lesser of two numbers: short histories are quick and fail clearly, long ones happen too.
         let steps = 3 + teller.random.below(50).min(teller.random.below(50));
-        for _ in 0..teller.random.below(4) {
+        for _ in 0..1 + teller.random.below(4) {
             teller.grant();
         }
         for _ in 0..steps {
@@ -97,7 +100,8 @@ struct Teller {
     zones: Vec<&'static str>,
     cards: &'static [&'static str],
     published: BTreeMap<(&'static str, String), String>,
-    configured: BTreeMap<String, String>,
+    /// What has become of it all, so that corrections find something to correct.
+    oracle: Oracle,
     grants: Vec<Map<String, Value>>,
     /// What may be sent again.
     sent: Vec<Record>,
@@ -135,7 +139,7 @@ impl Teller {
             zones: Vec::new(),
             cards: &["standard"],
             published: BTreeMap::new(),
-            configured: BTreeMap::new(),
+            oracle: Oracle::new(),
             grants: Vec::new(),
             sent: Vec::new(),
         }
@@ -144,13 +148,24 @@ impl Teller {
     fn step(&mut self) {
         self.pass_time();
         match self.random.below(100) {
-            0..48 => self.usage(),
-            48..72 => self.grant(),
-            72..80 => self.timer(),
-            80..86 => self.configure(),
-            86..94 => self.repeat(),
-            94..97 => self.publish_price(),
-            _ => self.publish_policies(),
+            0..36 => self.usage(),
+            36..52 => self.grant(),
+            52..57 => self.timer(),
+            57..62 => self.configure(),
+            62..67 => self.repeat(),
+            67..70 => self.publish_price(),
+            70..72 => self.publish_policies(),
+            72..80 => self.reverse(),
+            80..88 => self.rerate(),
+            88..92 => self.administer("grant.voided"),
+            92..95 => self.administer("wallet.reset"),
+            95 => self.administer("overage.cleared"),
+            96 | 97 => self.administer("wallet.changed"),
+            98 => {
+                let kind = self.random.pick(&["wallet.suspended", "wallet.resumed"]);
+                self.administer(kind);
+            }
+            _ => self.publish_fold(),
         }
     }
 
@@ -196,6 +211,11 @@ impl Teller {
 
     fn send(&mut self, record: Record) {
         self.sent.push(record.clone());
+        self.append(record);
+    }
+
+    fn append(&mut self, record: Record) {
+        self.oracle.record(self.records.len() as u64, &record.json());
         self.records.push(record);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Envelope;
 
 /// Who said what first: by source and id, the offset and the content.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Identities(BTreeMap<(String, String), (u64, String)>);
 
 impl Identities {

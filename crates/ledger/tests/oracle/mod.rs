@@ -5,16 +5,24 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 mod catalogue;
+mod correct;
 mod grant;
 pub(crate) mod history;
 mod identity;
 mod lot;
+mod money;
+mod overage;
 mod pricing;
 pub(crate) mod records;
+mod reset;
 mod step;
+mod steps;
 mod text;
 mod time;
+mod undo;
 mod usage;
+mod used;
+mod void;
 mod wallet;
 mod zone;
 
@@ -49,11 +57,14 @@ pub(crate) struct LotSum {
     pub(crate) remaining: i128,
     pub(crate) consumed: i128,
     pub(crate) expired: i128,
+    pub(crate) voided: i128,
     pub(crate) rolled_over: i128,
     pub(crate) returned: i128,
     pub(crate) starts: i64,
     pub(crate) ends: Option<i64>,
     pub(crate) priority: u8,
+    /// What was paid for it.
+    pub(crate) money: i128,
 }
 
 /// One transfer between two accounts.
@@ -75,6 +86,7 @@ pub(crate) struct EntrySum {
 }
 
 /// A record as the oracle reads it.
+#[derive(Clone)]
 struct Envelope {
     id: String,
     source: String,
@@ -82,7 +94,14 @@ struct Envelope {
     subject: Option<String>,
     time: Option<i64>,
     recorded_at: i64,
+    reason: Option<String>,
     data: Json,
+}
+
+impl Envelope {
+    fn has_no_reason(&self) -> bool {
+        self.reason.as_ref().is_none_or(String::is_empty)
+    }
 }
 
 /// One partition: its catalogue and its wallets.
@@ -109,10 +128,11 @@ impl Oracle {
             subject: text("subject"),
             time: json.text("time").map(instant),
             recorded_at: instant(json.text("recorded_at").expect("a record was recorded")),
+            reason: text("reason"),
             data: json.get("data").expect("a record has data").clone(),
         };
         match (text("wallet"), envelope.kind.as_str()) {
-            (None, "genesis") => {}
+            (None, "genesis") => self.catalogue.genesis(&envelope),
             (None, _) => {
                 let outcome = self.catalogue.record(offset, &envelope);
                 self.catalogue_outcomes.push((offset, outcome));
@@ -128,6 +148,11 @@ impl Oracle {
     /// What is known of a wallet; nothing before its first record.
     pub(crate) fn summary(&self, wallet: &str) -> Option<Summary> {
         self.wallets.get(wallet).map(Wallet::summary)
+    }
+
+    /// A wallet itself; nothing before its first record.
+    fn wallet(&self, id: &str) -> Option<&Wallet> {
+        self.wallets.get(id)
     }
 
     /// The outcomes of the catalogue's records by offset.

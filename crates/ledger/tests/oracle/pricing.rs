@@ -17,8 +17,35 @@ pub(crate) struct Price {
 /// An amount a usage costs: unit, feature, billionths.
 pub(crate) type Charge = (String, String, i128);
 
-/// How much of graduated tiers a wallet has used: by price, charge and start of the period.
-pub(crate) type Counters = BTreeMap<(String, String, i64), BigRational>;
+/// What tiers are counted by: price, charge and start of the period.
+pub(crate) type CounterKey = (String, String, i64);
+
+/// How much of graduated tiers a wallet has used.
+pub(crate) type Counters = BTreeMap<CounterKey, BigRational>;
+
+/// What a usage adds to the counter of a price's charge over a kind of period.
+#[derive(Clone)]
+pub(crate) struct Count {
+    price: String,
+    charge: String,
+    period: String,
+    pub(crate) quantity: BigRational,
+}
+
+impl Count {
+    /// The counter of the period that holds a time.
+    pub(crate) fn key(&self, zone: &Zone, time: i64) -> CounterKey {
+        (self.price.clone(), self.charge.clone(), zone.period_start(&self.period, time))
+    }
+}
+
+/// What a usage costs.
+pub(crate) struct Priced {
+    pub(crate) price: String,
+    pub(crate) charges: Vec<Charge>,
+    /// What it adds to the wallet's counters.
+    pub(crate) counts: Vec<Count>,
+}
 
 impl Price {
     pub(crate) fn parse(body: &Json) -> Price {
@@ -79,14 +106,14 @@ fn fits(pattern: &Json, value: Option<&Json>) -> bool {
     }
 }
 
-/// Prices an event: the name of the price and what is to be charged, or the reason why it cannot be priced.
+/// Prices an event with counters as they stand, or says why it cannot be priced.
 pub(crate) fn price_usage(
     in_force: &[(&str, usize, &Price)],
     rate_card: &str,
     usage: &Json,
     (zone, time): (&Zone, i64),
-    counters: &mut Counters,
-) -> Result<(String, Vec<Charge>), &'static str> {
+    counters: &Counters,
+) -> Result<Priced, &'static str> {
     let event_type = usage.text("type").expect("a usage has a type");
     let data = usage.get("data");
     let mut best: Option<([usize; 6], &str, usize, &Price)> = None;
@@ -102,16 +129,25 @@ pub(crate) fn price_usage(
     // One sum for each unit and feature, in the order in which the charges name them.
     let mut sums: Vec<(String, String, BigRational)> = Vec::new();
     let mut counted = counters.clone();
+    let mut counts = Vec::new();
     for charge in price.body.list("charges") {
         let quantity = quantity(charge.get("quantity"), data)?;
-        let counter = charge.get("tiers").and_then(|tiers| tiers.text("period")).map(|period| {
+        let mut count = charge.get("tiers").and_then(|tiers| tiers.text("period")).map(|period| {
             let path = charge.get("quantity").and_then(|quantity| quantity.text("field")).unwrap_or("count");
-            let label = charge.text("name").unwrap_or(path).to_owned();
-            counted.entry((name.to_owned(), label, zone.period_start(period, time))).or_insert_with(zero)
+            let (price, charge) = (name.to_owned(), charge.text("name").unwrap_or(path).to_owned());
+            Count { price, charge, period: period.to_owned(), quantity: zero() }
         });
+        let counter = count.as_ref().map(|count| counted.entry(count.key(zone, time)).or_insert_with(zero));
+        let before = counter.as_ref().map(|counter| (**counter).clone());
         let feature = charge.text("feature").or(price.body.text("feature")).unwrap_or(event_type);
         let unit = charge.text("unit").expect("a charge names a unit");
-        let cost = cost(charge, quantity, counter);
+        let (cost, after) = cost(charge, quantity, before.clone());
+        if let (Some(counter), Some(count), Some(before), Some(after)) = (counter, &mut count, before, after)
+        {
+            count.quantity = &after - before;
+            *counter = after;
+        }
+        counts.extend(count);
         match sums.iter_mut().find(|sum| (sum.0.as_str(), sum.1.as_str()) == (unit, feature)) {
             Some(sum) => sum.2 += cost,
             None => sums.push((unit.to_owned(), feature.to_owned(), cost)),
@@ -121,8 +157,7 @@ pub(crate) fn price_usage(
     for (unit, feature, exact) in sums {
         charges.push((unit, feature, round(&exact, price.body.get("rounding"))?));
     }
-    *counters = counted;
-    Ok((format!("{name}@{revision}"), charges))
+    Ok(Priced { price: format!("{name}@{revision}"), charges, counts })
 }
 
 /// How much of something an event tells of.
@@ -149,22 +184,27 @@ fn number(value: &Json) -> Result<BigRational, &'static str> {
     if decimal.negative { Err("negative_quantity") } else { decimal.exact().ok_or("out_of_range") }
 }
 
-/// What a charge asks for a quantity, exactly; what it counted goes into `counter`.
-fn cost(charge: &Json, mut quantity: BigRational, counter: Option<&mut BigRational>) -> BigRational {
+/// What a charge asks for a quantity, exactly, and how its counter stands then if it has one.
+fn cost(
+    charge: &Json,
+    mut quantity: BigRational,
+    counter: Option<BigRational>,
+) -> (BigRational, Option<BigRational>) {
     let per = charge.text("per").map_or(BigRational::from_integer(1.into()), exact);
     if charge.text("blocks") == Some("started") {
         quantity = (quantity / &per).ceil() * &per;
     }
     let Some(tiers) = charge.get("tiers") else {
-        return quantity / per * exact(charge.text("amount").expect("an amount where there are no tiers"));
+        let amount = exact(charge.text("amount").expect("an amount where there are no tiers"));
+        return (quantity / per * amount, None);
     };
     let upper = |step: &Json| step.text("up_to").map(exact);
     let price_of = |step: &Json| exact(step.text("amount").expect("a step has an amount")) / &per;
     if tiers.text("mode") == Some("volume") {
         let step = tiers.list("steps").iter().find(|step| upper(step).is_none_or(|upper| quantity <= upper));
-        return &quantity * price_of(step.expect("the last step has no end"));
+        return (&quantity * price_of(step.expect("the last step has no end")), None);
     }
-    let from = counter.as_ref().map_or(zero(), |counter| (**counter).clone());
+    let from = counter.clone().unwrap_or_else(zero);
     let to = &from + &quantity;
     let (mut sum, mut lower) = (zero(), zero());
     for step in tiers.list("steps") {
@@ -175,10 +215,7 @@ fn cost(charge: &Json, mut quantity: BigRational, counter: Option<&mut BigRation
         }
         lower = upper;
     }
-    if let Some(counter) = counter {
-        *counter = to;
-    }
-    sum
+    (sum, counter.map(|_| to))
 }
 
 /// Rounds an exact amount to the places and in the direction the price says, in billionths.

@@ -15,6 +15,7 @@ pub(crate) struct Record {
     pub(crate) time: Option<i64>,
     pub(crate) recorded_at: i64,
     pub(crate) by: String,
+    pub(crate) reason: Option<String>,
     pub(crate) data: String,
 }
 
@@ -30,6 +31,7 @@ impl Record {
             time: None,
             recorded_at,
             by: "operator".to_owned(),
+            reason: None,
             data,
         }
     }
@@ -43,9 +45,10 @@ impl Record {
     }
 
     /// The first record of a partition.
-    pub(crate) fn genesis(recorded_at: i64) -> Record {
+    pub(crate) fn genesis(recorded_at: i64, fold: u8) -> Record {
         let log = "00112233445566778899aabbccddeeff";
-        let data = format!(r#"{{"log":"{log}","partitions":1,"partitioner":"sha256-8-mod","fold":1}}"#);
+        let rest = r#""partitions":1,"partitioner":"sha256-8-mod""#;
+        let data = format!(r#"{{"log":"{log}",{rest},"fold":{fold}}}"#);
         let genesis = Record::new("genesis", "", "genesis", recorded_at, data);
         Record { wallet: None, source: "drawdown".to_owned(), ..genesis }
     }
@@ -89,6 +92,7 @@ impl Record {
         members.extend(self.time.map(|time| format!(r#""time":"{}""#, show_instant(time))));
         members.push(format!(r#""recorded_at":"{}""#, show_instant(self.recorded_at)));
         members.push(format!(r#""by":{}"#, quoted(&self.by)));
+        members.extend(self.reason.as_ref().map(|reason| format!(r#""reason":{}"#, quoted(reason))));
         members.push(format!(r#""data":{}"#, self.data));
         format!("{{{}}}", members.join(","))
     }

@@ -3,6 +3,8 @@
 use super::EntrySum;
 use super::catalogue::{AsOf, Catalogue, OveragePolicy};
 use super::lot::{Lot, burn_order};
+use super::undo::AtHand;
+use super::used::Part;
 use super::wallet::Wallet;
 
 /// A wallet at its clock, either moved on by time alone or by a record.
@@ -11,7 +13,11 @@ pub(crate) struct Step<'a> {
     pub(crate) catalogue: &'a Catalogue,
     pub(crate) offset: u64,
     /// Whether the record itself is being applied; else time passes up to it.
-    pub(crate) by_record: bool,
+    by_record: bool,
+    /// What the usage at hand was paid with so far.
+    pub(crate) parts: Vec<Part>,
+    /// What the corrected usage gave back to lots, while it may still be charged anew.
+    pub(crate) at_hand: Vec<AtHand>,
 }
 
 /// What an entry says besides its accounts.
@@ -26,6 +32,18 @@ pub(crate) struct Note<'a> {
 impl Note<'_> {
     pub(crate) fn plain(kind: &str, effective_at: i64) -> Note<'_> {
         Note { kind, effective_at, feature: None, price: None }
+    }
+}
+
+impl<'a> Step<'a> {
+    /// What time alone does up to a record.
+    pub(crate) fn of_time(wallet: &'a mut Wallet, catalogue: &'a Catalogue, offset: u64) -> Step<'a> {
+        Step { wallet, catalogue, offset, by_record: false, parts: Vec::new(), at_hand: Vec::new() }
+    }
+
+    /// What a record does.
+    pub(crate) fn of_record(wallet: &'a mut Wallet, catalogue: &'a Catalogue, offset: u64) -> Step<'a> {
+        Step { by_record: true, ..Step::of_time(wallet, catalogue, offset) }
     }
 }
 
@@ -44,14 +62,15 @@ impl Step<'_> {
     }
 
     pub(crate) fn lot_id(&self, lot: usize) -> String {
-        self.wallet.lots[lot].id(&self.wallet.grants)
+        self.wallet.lots[lot].id()
     }
 
     pub(crate) fn unit_of(&self, lot: usize) -> String {
         self.wallet.grants[self.wallet.lots[lot].grant].unit.clone()
     }
 
-    /// What the lots of a unit that are open at the clock have left; untouched quiet ones count.
+    /// What the lots of a unit that are open at the clock have left; untouched quiet ones count, and void ones
+    /// until what came back to them is void too.
     pub(crate) fn available(&self, unit: &str) -> i128 {
         let open = |lot: &&Lot| self.wallet.grants[lot.grant].unit == unit && lot.holds(self.wallet.clock);
         self.wallet.lots.iter().filter(open).map(|lot| lot.remaining).sum()

@@ -171,6 +171,12 @@ pub(crate) fn amount(text: &str) -> i128 {
     whole * 1_000_000_000 + fraction
 }
 
+/// Writes an amount of billionths as records carry it.
+pub(crate) fn show_amount(amount: i128) -> String {
+    let text = format!("{}.{:09}", amount / 1_000_000_000, amount % 1_000_000_000);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
 /// `share` of `whole` parts of an amount, cut down to nine places.
 pub(crate) fn cut(amount: i128, share: i128, whole: i128) -> i128 {
     let exact: BigInt = BigInt::from(amount) * share / whole;

@@ -1,6 +1,6 @@
 //! What time alone does, and what a grant makes due in the past.
 
-use super::grant::{Cycle, Grant};
+use super::grant::Grant;
 use super::lot::Lot;
 use super::step::{Note, Step};
 use super::text::cut;
@@ -20,7 +20,8 @@ impl Step<'_> {
         let ends = self.wallet.lots.iter().filter(|lot| !lot.ended).filter_map(|lot| lot.end);
         let starts = self.wallet.grants.iter().filter_map(|grant| Some(grant.next.as_ref()?.start));
         let months = self.wallet.overage.values().map(|bucket| bucket.closes_at);
-        ends.chain(starts).chain(months.filter(|closes_at| *closes_at > self.wallet.clock)).min()
+        let reset = self.wallet.reset.as_ref().map(|policy| policy.next);
+        ends.chain(starts).chain(reset).chain(months.filter(|closes_at| *closes_at > self.wallet.clock)).min()
     }
 
     /// Everything that is due at one instant, in its order.
@@ -32,6 +33,7 @@ impl Step<'_> {
             something_happens |= !quiet && self.wallet.lots[lot].remaining > 0;
             self.end_lot(lot, now);
         }
+        something_happens |= self.policy_reset(now);
         for grant in 0..self.wallet.grants.len() {
             if self.wallet.grants[grant].next.as_ref().is_some_and(|next| next.start == now) {
                 self.begin_cycle(grant);
@@ -57,10 +59,12 @@ impl Step<'_> {
             && self.wallet.overage.keys().any(|(_, feature, unit)| repays(unit, feature))
     }
 
-    fn in_order_of_issue(&self, wanted: impl Fn(&Lot) -> bool) -> Vec<usize> {
+    /// The lots that are wanted; quiet ones that nothing touched come last.
+    pub(crate) fn in_order_of_issue(&self, wanted: impl Fn(&Lot) -> bool) -> Vec<usize> {
         let lots = &self.wallet.lots;
         let mut found: Vec<usize> = (0..lots.len()).filter(|lot| wanted(&lots[*lot])).collect();
-        found.sort_by_key(|lot| (lots[*lot].number, lots[*lot].times));
+        let place = |lot: &Lot| (lot.number.is_none(), lot.number, lot.grant, lot.cycle, lot.times);
+        found.sort_by_key(|lot| place(&lots[*lot]));
         found
     }
 
@@ -102,57 +106,30 @@ impl Step<'_> {
         let end = self.wallet.grants[grant].end_of(cycle.start);
         let lateness = self.lateness(&self.wallet.grants[grant], cycle.start, end);
         self.wallet.grants[grant].next = self.wallet.grants[grant].cycle_after(&cycle);
-        let Cycle { number, start, amount } = cycle;
-        let place = (grant, number, 0);
-        let number = if quiet { None } else { Some(self.take_number()) };
-        let lot = self.add_lot(place, number, (start, end), lateness, amount);
+        let lot = self.wallet.grants[grant].new_lot(grant, &cycle, end, lateness);
+        self.wallet.lots.push(lot);
         if !quiet {
+            let lot = self.wallet.lots.len() - 1;
+            self.wallet.lots[lot].number = Some(self.take_number());
             self.book_issue(lot);
         }
     }
 
-    fn take_number(&mut self) -> u64 {
+    pub(crate) fn take_number(&mut self) -> u64 {
         self.wallet.next_number += 1;
         self.wallet.next_number
     }
 
-    fn book_issue(&mut self, lot: usize) {
+    pub(crate) fn book_issue(&mut self, lot: usize) {
         let (start, issued) = (self.wallet.lots[lot].start, self.wallet.lots[lot].issued);
         let (unit, account) = (self.unit_of(lot), self.account(lot));
         self.book(Note::plain("issue", start), &unit, Some(lot), ("grants", &account), issued);
     }
 
     /// For how long a lot pays for late usage: never longer than it lasted.
-    fn lateness(&self, grant: &Grant, start: i64, end: Option<i64>) -> i64 {
+    pub(crate) fn lateness(&self, grant: &Grant, start: i64, end: Option<i64>) -> i64 {
         let wanted = grant.allowed_lateness.unwrap_or_else(|| self.default_lateness());
         end.map_or(wanted, |end| wanted.min(end - start))
-    }
-
-    fn add_lot(
-        &mut self,
-        (grant, cycle, times): (usize, i64, i64),
-        number: Option<u64>,
-        (start, end): (i64, Option<i64>),
-        lateness: i64,
-        issued: i128,
-    ) -> usize {
-        self.wallet.lots.push(Lot {
-            grant,
-            cycle,
-            times,
-            number,
-            start,
-            end,
-            lateness,
-            ended: false,
-            issued,
-            remaining: issued,
-            consumed: 0,
-            expired: 0,
-            rolled_over: 0,
-            returned: 0,
-        });
-        self.wallet.lots.len() - 1
     }
 
     /// A lot's end: what may be carried is, the rest expires.
@@ -164,18 +141,20 @@ impl Step<'_> {
         }
         let movable = self.movable(lot, end);
         if movable > 0 {
-            self.carry(lot, end, movable);
+            let money = self.money_carried(lot, movable);
+            self.carry(lot, end, movable, money);
         }
-        self.expire(lot, end);
+        let rest = self.wallet.lots[lot].remaining;
+        self.expire("expire", lot, end, rest);
     }
 
-    /// Books that what a lot has left at its end expires.
-    fn expire(&mut self, lot: usize, end: i64) {
-        let rest = std::mem::take(&mut self.wallet.lots[lot].remaining);
-        self.wallet.lots[lot].expired += rest;
-        if rest > 0 {
+    /// Books that so much of what a lot has left expires.
+    pub(crate) fn expire(&mut self, kind: &str, lot: usize, at: i64, amount: i128) {
+        self.wallet.lots[lot].remaining -= amount;
+        self.wallet.lots[lot].expired += amount;
+        if amount > 0 {
             let (unit, account) = (self.unit_of(lot), self.account(lot));
-            self.book(Note::plain("expire", end), &unit, Some(lot), (&account, "expired"), rest);
+            self.book(Note::plain(kind, at), &unit, Some(lot), (&account, "expired"), amount);
         }
     }
 
@@ -189,17 +168,27 @@ impl Step<'_> {
         rollover.max.map_or(share, |max| share.min((max - open).max(0)))
     }
 
-    fn carry(&mut self, lot: usize, end: i64, amount: i128) {
-        let from = &self.wallet.lots[lot];
-        let (place, number) = ((from.grant, from.cycle, from.times + 1), from.number);
-        let grant = &self.wallet.grants[from.grant];
-        let carried_end = grant.carried_end(end);
-        let lateness = self.lateness(grant, end, Some(carried_end));
+    /// Moves so much of what a lot has left into the one carried from it, which is made if there is none.
+    pub(crate) fn carry(&mut self, lot: usize, end: i64, amount: i128, money: i128) -> usize {
+        let to = self.carried_from(lot).unwrap_or_else(|| {
+            let from = &self.wallet.lots[lot];
+            let grant = &self.wallet.grants[from.grant];
+            let carried_end = grant.carried_end(end);
+            let lateness = self.lateness(grant, end, Some(carried_end));
+            // One that is made by a correction is void if it would have been.
+            let void_at = grant.carried_void_at.iter().find(|at| (end..carried_end).contains(at)).copied();
+            let child = Lot { void_at, ..from.carried(lot, (end, carried_end), lateness) };
+            self.wallet.lots.push(child);
+            self.wallet.lots.len() - 1
+        });
+        self.move_money(lot, to, money);
         self.wallet.lots[lot].remaining -= amount;
         self.wallet.lots[lot].rolled_over += amount;
-        let to = self.add_lot(place, number, (end, Some(carried_end)), lateness, amount);
+        self.wallet.lots[to].issued += amount;
+        self.wallet.lots[to].remaining += amount;
         let (unit, debit, credit) = (self.unit_of(lot), self.account(lot), self.account(to));
         self.book(Note::plain("carry", end), &unit, Some(lot), (&debit, &credit), amount);
+        to
     }
 
     /// Before a lot pays for the first time: a quiet one comes into the books now, and its end too if that is past.
@@ -214,6 +203,7 @@ impl Step<'_> {
         self.wallet.lots[lot].remaining = std::mem::take(&mut self.wallet.lots[lot].expired);
         self.book_issue(lot);
         let end = self.wallet.lots[lot].end.expect("it has ended");
-        self.expire(lot, end);
+        let rest = self.wallet.lots[lot].remaining;
+        self.expire("expire", lot, end, rest);
     }
 }

@@ -6,12 +6,16 @@ use super::catalogue::{AsOf, Catalogue, OveragePolicy};
 use super::grant::Grant;
 use super::identity::Identities;
 use super::lot::Lot;
+use super::overage::{Bucket, Place, Settled};
 use super::pricing::Counters;
+use super::reset::ResetPolicy;
 use super::step::Step;
+use super::used::Used;
 use super::zone::Zone;
 use super::{EntrySum, Envelope, LotSum, Summary};
 
 /// What a wallet says itself, from an instant on.
+#[derive(Clone)]
 struct Configuration {
     from: i64,
     id: String,
@@ -20,19 +24,12 @@ struct Configuration {
     overage: Option<OveragePolicy>,
 }
 
-/// Where overage belongs: month, feature and unit, in the order in which it is paid back.
-pub(crate) type Place = (String, String, String);
-
-/// Overage of one unit, month and feature that is still open.
-pub(crate) struct Bucket {
-    pub(crate) open: i128,
-    pub(crate) closes_at: i64,
-}
-
 /// A wallet with everything that ever happened in it.
+#[derive(Clone)]
 pub(crate) struct Wallet {
     pub(crate) clock: i64,
     pub(crate) unpriced: u64,
+    pub(crate) suspended: bool,
     configurations: Vec<Configuration>,
     pub(crate) grants: Vec<Grant>,
     /// The applied grants by id: offset and data.
@@ -40,10 +37,72 @@ pub(crate) struct Wallet {
     pub(crate) lots: Vec<Lot>,
     pub(crate) next_number: u64,
     pub(crate) overage: BTreeMap<Place, Bucket>,
+    /// What became of overage that is not open any more.
+    pub(crate) settled: BTreeMap<Place, Vec<Settled>>,
+    /// All usages by source and id.
+    pub(crate) usages: BTreeMap<(String, String), Used>,
+    pub(crate) reset: Option<ResetPolicy>,
     pub(crate) counters: Counters,
     pub(crate) entries: Vec<EntrySum>,
     identities: Identities,
     outcomes: Vec<(u64, String)>,
+}
+
+impl Step<'_> {
+    /// Takes a `wallet.configured`.
+    pub(crate) fn configure(&mut self, envelope: &Envelope) -> String {
+        let data = &envelope.data;
+        let last = self.wallet.configurations.last();
+        let reset = data.get("reset");
+        let checks = [
+            (last.map(|last| last.id.as_str()) != data.text("replaces"), "replaces_mismatch"),
+            (
+                data.text("rate_card").is_some_and(|card| !self.catalogue.has_rate_card(card)),
+                "unknown_rate_card",
+            ),
+            (data.text("zone").is_some_and(|zone| self.catalogue.zone(zone).is_none()), "unknown_zone"),
+            (reset.is_some_and(ResetPolicy::is_too_short), "bad_interval"),
+        ];
+        if let Some((_, reason)) = checks.iter().find(|(holds, _)| *holds) {
+            return format!("rejected {reason}");
+        }
+        let clock = self.wallet.clock;
+        self.wallet.configurations.push(Configuration {
+            from: clock,
+            id: envelope.id.clone(),
+            rate_card: data.text("rate_card").map(str::to_owned),
+            zone: data.text("zone").map(str::to_owned),
+            overage: data.get("overage").map(|overage| OveragePolicy::parse(Some(overage))),
+        });
+        let zone = self.wallet.zone_at(self.catalogue, clock);
+        let policy = reset.map(|reset| ResetPolicy::parse(reset, clock, zone));
+        let stands = |now: &ResetPolicy| policy.as_ref().is_some_and(|policy| policy.says_the_same(now));
+        if !self.wallet.reset.as_ref().is_some_and(stands) {
+            self.wallet.reset = policy;
+        }
+        "applied".to_owned()
+    }
+
+    /// Takes a `grant.issued`.
+    pub(crate) fn grant_issued(&mut self, envelope: &Envelope) -> String {
+        let id = envelope.data.text("grant_id").expect("a grant has an id").to_owned();
+        let content = envelope.data.canonical();
+        match self.wallet.grant_ids.get(&id) {
+            Some((first, same)) if *same == content => return format!("duplicate {first}"),
+            Some((first, _)) => return format!("conflict {first}"),
+            None => {}
+        }
+        let happened = envelope.time.unwrap_or(envelope.recorded_at);
+        let zone = self.wallet.zone_at(self.catalogue, self.wallet.clock);
+        let grant = Grant::parse(&envelope.data, happened, zone);
+        let reasons = grant.refusal(self.catalogue.has_unit(&grant.unit));
+        if !reasons.is_empty() {
+            return format!("rejected {reasons}");
+        }
+        self.wallet.grant_ids.insert(id, (self.offset, content));
+        self.issue_grant(grant);
+        "applied".to_owned()
+    }
 }
 
 impl Wallet {
@@ -51,12 +110,16 @@ impl Wallet {
         Wallet {
             clock: i64::MIN,
             unpriced: 0,
+            suspended: false,
+            reset: None,
             configurations: Vec::new(),
             grants: Vec::new(),
             grant_ids: BTreeMap::new(),
             lots: Vec::new(),
             next_number: 0,
             overage: BTreeMap::new(),
+            settled: BTreeMap::new(),
+            usages: BTreeMap::new(),
             counters: Counters::new(),
             entries: Vec::new(),
             identities: Identities::default(),
@@ -66,64 +129,31 @@ impl Wallet {
 
     pub(crate) fn record(&mut self, catalogue: &Catalogue, offset: u64, envelope: &Envelope) {
         let clock = self.clock.max(envelope.recorded_at);
-        Step { wallet: self, catalogue, offset, by_record: false }.advance(clock);
+        Step::of_time(self, catalogue, offset).advance(clock);
         self.clock = clock;
         if envelope.kind == "timer.due" {
             return;
         }
-        let outcome = match self.identities.seen(offset, envelope) {
-            Some(seen) => seen,
-            None => match envelope.kind.as_str() {
-                "wallet.configured" => self.configure(catalogue, offset, envelope),
-                "grant.issued" => self.grant(catalogue, offset, envelope),
-                "usage" => Step { wallet: self, catalogue, offset, by_record: true }.usage(envelope),
-                other => panic!("no record of type {other}"),
-            },
-        };
-        if outcome.starts_with("applied") {
-            Step { wallet: self, catalogue, offset, by_record: true }.settle_overage();
-        }
+        let outcome = self.identities.seen(offset, envelope).unwrap_or_else(|| {
+            let mut step = Step::of_record(self, catalogue, offset);
+            let outcome = match envelope.kind.as_str() {
+                "usage" => step.usage(envelope),
+                "usage.reversed" => step.usage_reversed(envelope),
+                "usage.rerated" => step.usage_rerated(envelope),
+                "wallet.changed" => step.wallet_changed(envelope),
+                _ => step.administer(envelope),
+            };
+            if outcome.starts_with("applied") {
+                step.settle_overage();
+            }
+            outcome
+        });
         self.outcomes.push((offset, outcome));
     }
 
-    fn configure(&mut self, catalogue: &Catalogue, _offset: u64, envelope: &Envelope) -> String {
-        let data = &envelope.data;
-        if self.configurations.last().map(|last| last.id.as_str()) != data.text("replaces") {
-            return "rejected replaces_mismatch".to_owned();
-        }
-        if data.text("rate_card").is_some_and(|card| !catalogue.has_rate_card(card)) {
-            return "rejected unknown_rate_card".to_owned();
-        }
-        if data.text("zone").is_some_and(|zone| catalogue.zone(zone).is_none()) {
-            return "rejected unknown_zone".to_owned();
-        }
-        self.configurations.push(Configuration {
-            from: self.clock,
-            id: envelope.id.clone(),
-            rate_card: data.text("rate_card").map(str::to_owned),
-            zone: data.text("zone").map(str::to_owned),
-            overage: data.get("overage").map(|overage| OveragePolicy::parse(Some(overage))),
-        });
-        "applied".to_owned()
-    }
-
-    fn grant(&mut self, catalogue: &Catalogue, offset: u64, envelope: &Envelope) -> String {
-        let id = envelope.data.text("grant_id").expect("a grant has an id").to_owned();
-        let content = envelope.data.canonical();
-        match self.grant_ids.get(&id) {
-            Some((first, same)) if *same == content => return format!("duplicate {first}"),
-            Some((first, _)) => return format!("conflict {first}"),
-            None => {}
-        }
-        let happened = envelope.time.unwrap_or(envelope.recorded_at);
-        let grant = Grant::parse(&envelope.data, happened, self.zone_at(catalogue, self.clock));
-        let reasons = grant.refusal(catalogue.has_unit(&grant.unit));
-        if !reasons.is_empty() {
-            return format!("rejected {reasons}");
-        }
-        self.grant_ids.insert(id, (offset, content));
-        Step { wallet: self, catalogue, offset, by_record: true }.issue_grant(grant);
-        "applied".to_owned()
+    /// The id of the configuration as it stands.
+    pub(crate) fn configuration_id(&self) -> Option<String> {
+        self.configurations.last().map(|last| last.id.clone())
     }
 
     /// The configuration a wallet had at a time.
@@ -156,11 +186,13 @@ impl Wallet {
             remaining: lot.remaining,
             consumed: lot.consumed,
             expired: lot.expired,
+            voided: lot.voided,
             rolled_over: lot.rolled_over,
             returned: lot.returned,
             starts: lot.start,
             ends: lot.end,
             priority: self.grants[lot.grant].priority,
+            money: lot.money,
         };
         let overage = |((month, feature, unit), bucket): (&Place, &Bucket)| {
             ((unit.clone(), month.clone(), feature.clone()), bucket.open)
@@ -169,7 +201,7 @@ impl Wallet {
             clock: self.clock,
             claimed: !self.configurations.is_empty(),
             unpriced: self.unpriced,
-            lots: lots.map(|lot| (lot.id(&self.grants), sum(lot))).collect(),
+            lots: lots.map(|lot| (lot.id(), sum(lot))).collect(),
             overage: self.overage.iter().map(overage).collect(),
             entries: self.entries.clone(),
             outcomes: self.outcomes.clone(),

@@ -12,8 +12,8 @@ pub(super) const ZONES: [&str; 3] = ["Test/Berlin", "Test/Midnight", "Test/Jumpe
 impl Teller {
     /// Publishes what stands before everything else.
     pub(super) fn open_catalogue(&mut self) {
-        let genesis = Record::genesis(self.now);
-        self.records.push(genesis);
+        let fold = if self.random.chance(50) { 1 } else { 2 };
+        self.append(Record::genesis(self.now, fold));
         for unit in ["credits", "usd"] {
             self.publish("unit", unit, &json!({}));
         }
@@ -53,10 +53,16 @@ impl Teller {
         }
         let record = Record::published(kind, name, replaces.as_deref(), self.now, &body.to_string());
         let known = self.published.get(&place).cloned();
-        if replaces == known {
+        if replaces == known && kind != "fold" {
             self.published.insert(place, record.id.clone());
         }
-        self.records.push(record);
+        self.append(record);
+    }
+
+    /// Raises the fold version, or tries to.
+    pub(super) fn publish_fold(&mut self) {
+        let version = if self.random.chance(80) { 2 } else { 1 };
+        self.publish("fold", "version", &json!({"version": version}));
     }
 
     pub(super) fn publish_policies(&mut self) {
@@ -91,6 +97,14 @@ impl Teller {
     }
 
     pub(super) fn publish_price(&mut self) {
+        let from = match self.random.chance(50) {
+            true => Some(self.moment(self.start - 10 * DAY, self.now + self.scale.gap)),
+            false => None,
+        };
+        self.publish_price_from(from);
+    }
+
+    pub(super) fn publish_price_from(&mut self, from: Option<i64>) {
         let name = self.random.pick(&["a", "b", "c"]);
         let on_type = match self.random.below(6) {
             0 => json!({"any": true}),
@@ -118,8 +132,7 @@ impl Teller {
         if self.random.chance(25) {
             body["rate_card"] = json!(self.random.pick(self.cards));
         }
-        if self.random.chance(50) {
-            let from = self.moment(self.start - 10 * DAY, self.now + self.scale.gap);
+        if let Some(from) = from {
             body["effective_from"] = json!(show_instant(from));
         }
         if self.random.chance(40) {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::Teller;
 use crate::oracle::records::Record;
 use crate::oracle::text::{DAY, Span};
+use crate::oracle::wallet::Wallet;
 
 impl Teller {
     pub(super) fn usage(&mut self) {
@@ -42,7 +43,7 @@ impl Teller {
         self.send(record);
     }
 
-    fn event_data(&mut self) -> String {
+    pub(super) fn event_data(&mut self) -> String {
         let mut members = Vec::new();
         if self.random.chance(96) {
             let odd = [
@@ -88,17 +89,30 @@ impl Teller {
     pub(super) fn timer(&mut self) {
         let wallet = self.wallet();
         let due_at = self.moment(self.now - self.scale.gap, self.now);
-        self.records.push(Record::timer(&wallet, due_at, self.now));
+        self.append(Record::timer(&wallet, due_at, self.now));
     }
 
     pub(super) fn configure(&mut self) {
         let wallet = self.wallet();
+        let text = Value::Object(self.configuration_fields()).to_string();
+        let text = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).expect("an object");
+        let last = self.configuration(&wallet);
+        let wrong = self.random.chance(4);
+        let replaces = if wrong { Some("00000000000000000000000000000000".to_owned()) } else { last };
+        let record = Record::configured(&wallet, replaces.as_deref(), self.now, text);
+        self.send(record);
+    }
+
+    /// The id of a wallet's configuration.
+    pub(super) fn configuration(&self, wallet: &str) -> Option<String> {
+        self.oracle.wallet(wallet).and_then(Wallet::configuration_id)
+    }
+
+    pub(super) fn configuration_fields(&mut self) -> Map<String, Value> {
         let mut fields = Map::new();
-        let mut refused = false;
         if self.random.chance(60) && !self.zones.is_empty() {
             fields.insert("zone".to_owned(), json!(self.zones[self.random.below(self.zones.len())]));
         } else if self.random.chance(3) {
-            refused = true;
             fields.insert("zone".to_owned(), json!("Nowhere"));
         }
         if self.random.chance(25) {
@@ -108,16 +122,11 @@ impl Teller {
             let overage = self.overage_policy();
             fields.insert("overage".to_owned(), overage);
         }
-        let text = Value::Object(fields).to_string();
-        let text = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).expect("an object");
-        let last = self.configured.get(&wallet).cloned();
-        let wrong = self.random.chance(4);
-        let replaces = if wrong { Some("00000000000000000000000000000000".to_owned()) } else { last };
-        let record = Record::configured(&wallet, replaces.as_deref(), self.now, text);
-        if !wrong && !refused {
-            self.configured.insert(wallet, record.id.clone());
+        if self.random.chance(40) {
+            let reset = self.reset_policy();
+            fields.insert("reset".to_owned(), reset);
         }
-        self.send(record);
+        fields
     }
 
     /// Sends something again, as it was or changed.
@@ -136,6 +145,6 @@ impl Teller {
             5 => record.source = "elsewhere".to_owned(),
             _ => {}
         }
-        self.records.push(record);
+        self.append(record);
     }
 }

@@ -10,7 +10,27 @@ use crate::oracle::zone::Zone;
 impl Teller {
     /// Appends a grant: new, the same promise under another id, or an id that was there.
     pub(super) fn grant(&mut self) {
-        let wallet = self.wallet();
+        let (wallet, body) = (self.wallet(), self.named_promise());
+        self.send_grant(&wallet, body);
+    }
+
+    /// Appends a new grant with this body.
+    pub(super) fn issue(&mut self, wallet: &str, mut body: Map<String, Value>) {
+        self.grants.push(body.clone());
+        body.insert("grant_id".to_owned(), json!(format!("g{}", self.grants.len())));
+        self.send_grant(wallet, body);
+    }
+
+    fn send_grant(&mut self, wallet: &str, body: Map<String, Value>) {
+        let id = self.id();
+        let mut record = Record::new("grant.issued", wallet, &id, self.now, Value::Object(body).to_string());
+        if self.random.chance(10) {
+            record.time = Some(self.moment(self.now - self.scale.gap, self.now));
+        }
+        self.send(record);
+    }
+
+    pub(super) fn named_promise(&mut self) -> Map<String, Value> {
         let known = self.grants.len();
         let mut body = match self.random.below(100) {
             0..15 if known > 0 => self.grants[self.random.below(known)].clone(),
@@ -20,16 +40,11 @@ impl Teller {
         let fresh = format!("g{}", self.grants.len());
         let used = format!("g{}", 1 + self.random.below(known + 1));
         body.insert("grant_id".to_owned(), json!(if self.random.chance(6) { used } else { fresh }));
-        let id = self.id();
-        let mut record = Record::new("grant.issued", &wallet, &id, self.now, Value::Object(body).to_string());
-        if self.random.chance(10) {
-            record.time = Some(self.moment(self.now - self.scale.gap, self.now));
-        }
-        self.send(record);
+        body
     }
 
     /// A grant's data without its id.
-    fn promise(&mut self) -> Map<String, Value> {
+    pub(super) fn promise(&mut self) -> Map<String, Value> {
         let mut body = Map::new();
         let units: &[&str] =
             if self.random.chance(2) { &["gold"] } else { &["credits", "credits", "credits", "usd"] };
@@ -75,6 +90,12 @@ impl Teller {
         }
         if self.random.chance(25) {
             body.insert("allowed_lateness".to_owned(), json!(self.random.pick(self.scale.lateness)));
+        }
+        if self.random.chance(40) {
+            body.insert("reset".to_owned(), self.bounds());
+        }
+        if self.random.chance(20) {
+            body.insert("purchase_id".to_owned(), json!(self.random.pick(&["p1", "p2"])));
         }
         if self.random.chance(5) {
             body.insert("metadata".to_owned(), json!({"plan": "x"}));
@@ -163,6 +184,19 @@ impl Teller {
         }
     }
 
+    /// What a reset leaves in a lot.
+    fn bounds(&mut self) -> Value {
+        let mut bounds = Map::new();
+        if self.random.chance(60) {
+            bounds.insert("min".to_owned(), json!(self.random.pick(&["3", "3", "5", "5", "10", "0"])));
+        }
+        if self.random.chance(60) {
+            let max = if self.random.chance(3) { "1" } else { self.random.pick(&["5", "10", "12", "22.5"]) };
+            bounds.insert("max".to_owned(), json!(max));
+        }
+        Value::Object(bounds)
+    }
+
     fn rollover(&mut self) -> Map<String, Value> {
         let mut rollover = Map::new();
         if self.random.chance(50) {
@@ -180,7 +214,7 @@ impl Teller {
     }
 
     /// Makes instants that follow from a span likely to be met again.
-    fn remember_spans(&mut self, from: i64, span: &str, times: i64) {
+    pub(super) fn remember_spans(&mut self, from: i64, span: &str, times: i64) {
         let span = Span::parse(span);
         for times in 1..=times {
             self.remember(Zone::utc().plus(from, &span, times));
