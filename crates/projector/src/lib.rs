@@ -1,5 +1,6 @@
 //! The projector: reads a partition in order, folds it, and commits wallets, entries and position together.
 
+mod beside;
 mod error;
 mod folding;
 mod history;
@@ -12,6 +13,7 @@ mod set;
 mod sum;
 mod verify;
 
+pub use beside::{Beside, Effect, Instead, Side};
 pub use error::ProjectorError;
 pub use history::{Did, History, places, read_each};
 pub use projector::{Projector, Step, stored_catalogue};

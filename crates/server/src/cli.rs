@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use eventlog::Durability;
 
 use crate::commands::{
-    apply, balance, bench, completions, demo, grants, ingest, init, ledger, log, project, rebuild, run, tick,
-    usage, verify, wallets,
+    apply, balance, bench, completions, demo, estimate, grants, ingest, init, ledger, log, project, rebuild,
+    run, step, tick, usage, verify, wallets, what_if,
 };
 use crate::context::Context;
 use crate::exit::Exit;
@@ -49,8 +49,11 @@ enum Command {
     Ledger(ledger::Args),
     Grants(grants::Args),
     Usage(usage::Args),
+    Estimate(estimate::Args),
+    WhatIf(what_if::Args),
     Wallets(wallets::Args),
     Log(log::Args),
+    Step(step::Args),
     Verify(verify::Args),
     Rebuild(rebuild::Args),
     Bench(bench::Args),
@@ -87,8 +90,11 @@ impl Cli {
             Command::Ledger(args) => ledger::run(args, &context).await,
             Command::Grants(args) => grants::run(args, &context).await,
             Command::Usage(args) => usage::run(args, &context).await,
+            Command::Estimate(args) => estimate::run(args, &context).await,
+            Command::WhatIf(args) => what_if::run(args, &context).await,
             Command::Wallets(args) => wallets::run(args, &context).await,
             Command::Log(args) => log::run(args, &context).await,
+            Command::Step(args) => step::run(args, &context),
             Command::Verify(args) => verify::run(args, &context).await,
             Command::Rebuild(args) => rebuild::run(args, &context).await,
             Command::Bench(args) => bench::run(args, &context).await,
