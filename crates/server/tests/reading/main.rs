@@ -5,10 +5,13 @@ mod balance;
 mod demo;
 #[path = "../process/drawdown.rs"]
 mod drawdown;
+mod estimate;
 mod ledger;
 mod log;
 mod proof;
+mod step;
 mod tampering;
 mod usage;
 mod wallets;
+mod what_if;
 mod world;
