@@ -7,6 +7,8 @@ pub(crate) mod balance;
 pub(crate) mod divergence;
 pub(crate) mod entry;
 pub(crate) mod grants;
+pub(crate) mod history;
+pub(crate) mod net;
 mod order;
 mod reading;
 mod show;
