@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use ledger::{Catalogue, Changes, Outcome, Partition, Record, Wallet};
 
-use crate::folding::{Folded, Folding, Read, Told, read};
+use crate::ahead::Ahead;
+use crate::folding::{Folded, Folding, Told};
 use crate::pasts::{Pasts, Remembers};
 use crate::seen::Identities;
 
@@ -71,11 +72,10 @@ impl Beside {
         choose: impl FnOnce(Option<&Record<'_>>, Option<&Outcome>, &Catalogue) -> Result<Instead, E>,
         sink: &mut impl FnMut(&Effect<'_>),
     ) -> Result<(), E> {
-        let read = read(bytes, &mut self.scratch);
-        let outcome = one(Side::Was, &mut self.was, bytes, &read, sink)?;
-        let record = read.as_ref().ok().map(|(record, _)| record);
-        match choose(record, outcome.as_ref(), &self.would.catalogue)? {
-            Instead::Same => drop(one(Side::Would, &mut self.would, bytes, &read, sink)?),
+        let ahead = Ahead::read(bytes, &mut self.scratch);
+        let outcome = one(Side::Was, &mut self.was, &ahead, sink)?;
+        match choose(ahead.record(), outcome.as_ref(), &self.would.catalogue)? {
+            Instead::Same => drop(one(Side::Would, &mut self.would, &ahead, sink)?),
             Instead::Records(records) => records.iter().try_for_each(|bytes| self.add(bytes, sink))?,
         }
         Ok(())
@@ -87,8 +87,8 @@ impl Beside {
     ///
     /// If it needs a newer build.
     pub fn add(&mut self, bytes: &[u8], sink: &mut impl FnMut(&Effect<'_>)) -> Result<(), String> {
-        let read = read(bytes, &mut self.scratch);
-        one(Side::Would, &mut self.would, bytes, &read, sink).map(drop)
+        let ahead = Ahead::read(bytes, &mut self.scratch);
+        one(Side::Would, &mut self.would, &ahead, sink).map(drop)
     }
 
     /// The wallets of one fold, in the order in which records first named them.
@@ -112,11 +112,10 @@ impl Beside {
 fn one(
     side: Side,
     folding: &mut Folding,
-    bytes: &[u8],
-    read: &Read<'_>,
+    ahead: &Ahead<'_>,
     sink: &mut impl FnMut(&Effect<'_>),
 ) -> Result<Option<Outcome>, String> {
-    let answers = read.as_ref().map(|(record, _)| folding.answers(record)).unwrap_or_default();
+    let answers = ahead.record().map(|record| folding.answers(record)).unwrap_or_default();
     let count = i64::from(folding.partitions);
     let mut outcome = None;
     let shown = &mut |did: Folded<'_>| {
@@ -124,6 +123,6 @@ fn one(
         let wallet = did.wallet.map(|no| usize::try_from(no / count).expect("wallets are counted from 0"));
         sink(&Effect { side, record: did.record.ok(), wallet, outcome: did.outcome, changes: did.changes });
     };
-    folding.fold(bytes, read, &Told::default(), answers, shown)?;
+    folding.fold(ahead, &Told::default(), answers, shown)?;
     Ok(outcome)
 }

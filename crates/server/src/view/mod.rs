@@ -8,6 +8,8 @@ pub(crate) mod divergence;
 pub(crate) mod entry;
 pub(crate) mod estimate;
 pub(crate) mod grants;
+pub(crate) mod history;
+pub(crate) mod net;
 mod order;
 mod reading;
 mod show;
