@@ -50,6 +50,7 @@ pub fn grant<'a>(grant: &Grant<'a>, stamp: &Stamp<'_>) -> Result<Stamped<'a>, Re
         wallet: Some(grant.wallet),
         time: grant.time,
         reason: grant.reason,
+        is_second: grant.terms.reset.is_some(),
         ..Head::new(&id, source, "grant.issued", recorded_at, by)
     };
     let bytes = wallets_own(&head, grant.terms)?;
@@ -72,8 +73,12 @@ pub fn configured<'a>(
     let body = json(&Configured { replaces: None, ..config.clone() });
     let id = content_id(&["wallet.configured", wallet], &body, replaces)?;
     let (recorded_at, by) = stamp.on(time)?;
-    let head =
-        Head { wallet: Some(wallet), time, ..Head::new(&id, OPERATOR, "wallet.configured", recorded_at, by) };
+    let head = Head {
+        wallet: Some(wallet),
+        time,
+        is_second: config.reset.is_some(),
+        ..Head::new(&id, OPERATOR, "wallet.configured", recorded_at, by)
+    };
     let bytes = wallets_own(&head, config)?;
     Ok(Stamped { wallet: wallet.into(), source: OPERATOR.into(), id: id.into(), bytes })
 }
@@ -103,7 +108,9 @@ pub fn published(
     name("name", document, NAME)?;
     let body: &RawValue = serde_json::from_str(body)?;
     let id = content_id(&["catalogue", kind, document], body.get(), replaces)?;
-    let head = Head::new(&id, "catalogue", "catalogue.published", stamp.now, stamp.by);
+    let is_second = kind == "fold";
+    let head =
+        Head { is_second, ..Head::new(&id, "catalogue", "catalogue.published", stamp.now, stamp.by) };
     let bytes = checked(&head, &Data { kind, name: document, replaces, body })?;
     Ok(Published { id, bytes })
 }
@@ -132,7 +139,9 @@ pub fn genesis(log: &str, partitions: u32, of: Option<(TakenFrom, u32)>, stamp: 
     let (of, fold) = of.map_or((None, FoldVersion::NEWEST), |(of, fold)| (Some(of), fold));
     let (log, partitioner) = (log.to_owned(), "sha256-8-mod".to_owned());
     let genesis = Genesis { log, partitions, partitioner, fold, of };
-    written(&Head::new("genesis", "drawdown", "genesis", stamp.now, stamp.by), &genesis)
+    let is_second = genesis.fold > 1;
+    let head = Head { is_second, ..Head::new("genesis", "drawdown", "genesis", stamp.now, stamp.by) };
+    written(&head, &genesis)
 }
 
 pub(crate) fn wallets_own(head: &Head<'_>, data: &(impl Serialize + ?Sized)) -> Result<Vec<u8>, Refusal> {

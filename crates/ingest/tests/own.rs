@@ -177,6 +177,7 @@ fn a_genesis() {
     assert!(
         matches!(decode(&genesis(id, 1, None, &stamp())).unwrap().event, Event::Genesis(g) if g.of.is_none() && g.fold == 2)
     );
+    assert!(genesis(id, 1, None, &stamp()).starts_with(br#"{"v":2,"#), "older builds stop at a newer fold");
 }
 
 fn says<'a>(id: &'a str, reason: Option<&'a str>, says: Correction<'a>) -> Corrected<'a> {

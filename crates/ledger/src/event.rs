@@ -64,6 +64,27 @@ impl Event<'_> {
         }
     }
 
+    /// The version of records from which on this can be said: builds that do not know it stop there, and set nothing aside.
+    pub fn since(&self) -> u32 {
+        let is_newer = match self {
+            Self::GrantIssued(terms) => terms.reset.is_some(),
+            Self::WalletConfigured(configured) => configured.reset.is_some(),
+            Self::CataloguePublished(published) => *published.kind == *crate::document::FOLD,
+            Self::Genesis(genesis) => genesis.fold > 1,
+            Self::Usage(_)
+            | Self::TimerDue(_)
+            | Self::GrantVoided(_)
+            | Self::UsageReversed(_)
+            | Self::UsageRerated(_)
+            | Self::WalletReset(_)
+            | Self::OverageCleared(_)
+            | Self::WalletChanged(_)
+            | Self::WalletSuspended
+            | Self::WalletResumed => false,
+        };
+        if is_newer { 2 } else { 1 }
+    }
+
     /// Whether the rules want to know why (section 5).
     pub fn wants_reason(&self) -> bool {
         matches!(

@@ -11,8 +11,10 @@ use crate::event::{Event, Genesis, Published};
 use crate::text::Text;
 use crate::time::Instant;
 
-/// The version of the envelope that this build writes and reads.
-pub const ENVELOPE: u32 = 1;
+/// The newest version of records that this build reads; it writes the oldest that can say what is to be said.
+///
+/// 2: a grant's and a wallet's `reset`, the fold version as a catalogue document, and a genesis with a fold version above 1.
+pub const ENVELOPE: u32 = 2;
 
 /// The envelope as it stands in the log. Field by field in `schemas/envelope.json`.
 #[derive(Debug, Deserialize)]
@@ -101,10 +103,15 @@ pub struct Identity {
 pub fn decode(bytes: &[u8]) -> Result<Record<'_>, Undecodable> {
     let text = std::str::from_utf8(bytes).map_err(|_| Undecodable::Quarantine("not UTF-8".into()))?;
     let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|e| not_an_envelope(text, &e))?;
-    if envelope.v != ENVELOPE {
+    if !(1..=ENVELOPE).contains(&envelope.v) {
         return Err(Undecodable::NewerBuild(format!("envelope version {}", envelope.v)));
     }
     let event = event(&envelope)?;
+    if envelope.v < event.since() {
+        let (word, v, since) = (event.word(), envelope.v, event.since());
+        let why = format!("a {word} record of version {v} that says what only version {since} can");
+        return Err(Undecodable::Quarantine(why));
+    }
     let personal = event.is_of_wallet();
     if personal != envelope.wallet.is_some() {
         let says = if personal { "names no wallet" } else { "names a wallet" };
@@ -123,7 +130,7 @@ fn not_an_envelope(text: &str, error: &serde_json::Error) -> Undecodable {
         v: u32,
     }
     match serde_json::from_str::<Version>(text) {
-        Ok(Version { v }) if v != ENVELOPE => Undecodable::NewerBuild(format!("envelope version {v}")),
+        Ok(Version { v }) if !(1..=ENVELOPE).contains(&v) => Undecodable::NewerBuild(format!("envelope version {v}")),
         Ok(_) | Err(_) => Undecodable::Quarantine(format!("not an envelope: {error}")),
     }
 }

@@ -1,6 +1,7 @@
 //! The projector: reads a partition in order, folds it, and commits wallets, entries and position together.
 
 mod ahead;
+mod beside;
 mod error;
 mod exact;
 mod folding;
@@ -15,6 +16,7 @@ mod set;
 mod sum;
 mod verify;
 
+pub use beside::{Beside, Effect, Instead, Side};
 pub use error::ProjectorError;
 pub use history::{Did, History, places, read_each};
 pub use projector::{Projector, Step, stored_catalogue};

@@ -31,7 +31,7 @@ impl Dice {
 fn record(id: &str, kind: &str, wallet: u64, at: u64, own_time: u64, data: &str) -> Vec<u8> {
     let (at, own) = (time(at), time(own_time));
     format!(
-        r#"{{"v":1,"id":"{id}","source":"s","type":"{kind}","wallet":"w{wallet}","time":"{own}","recorded_at":"{at}","by":"operator","reason":"because","data":{data}}}"#
+        r#"{{"v":2,"id":"{id}","source":"s","type":"{kind}","wallet":"w{wallet}","time":"{own}","recorded_at":"{at}","by":"operator","reason":"because","data":{data}}}"#
     )
     .into_bytes()
 }
@@ -46,7 +46,7 @@ fn catalogue() -> Vec<Vec<u8>> {
         let at = time(0);
         let id = ledger::content_id(&[kind, name], body, None).unwrap();
         format!(
-            r#"{{"v":1,"id":"{id}","source":"catalogue","type":"catalogue.published","recorded_at":"{at}","by":"operator","data":{{"kind":"{kind}","name":"{name}","body":{body}}}}}"#
+            r#"{{"v":2,"id":"{id}","source":"catalogue","type":"catalogue.published","recorded_at":"{at}","by":"operator","data":{{"kind":"{kind}","name":"{name}","body":{body}}}}}"#
         )
         .into_bytes()
     };

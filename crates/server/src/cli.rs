@@ -6,8 +6,9 @@ use clap::{Parser, Subcommand, ValueEnum};
 use eventlog::Durability;
 
 use crate::commands::{
-    apply, balance, bench, clear_overage, completions, demo, fold_version, grants, ingest, init, ledger, log,
-    project, rebuild, rerate, reset, reverse, run, suspend, tick, usage, verify, void, wallets,
+    apply, balance, bench, clear_overage, completions, demo, estimate, fold_version, grants, ingest, init,
+    ledger, log, project, rebuild, rerate, reset, reverse, run, step, suspend, tick, usage, verify, void,
+    wallets, what_if,
 };
 use crate::context::Context;
 use crate::exit::Exit;
@@ -49,6 +50,8 @@ enum Command {
     Ledger(ledger::Args),
     Grants(grants::Args),
     Usage(usage::Args),
+    Estimate(estimate::Args),
+    WhatIf(what_if::Args),
     Wallets(wallets::Args),
     Void(void::Args),
     Reverse(reverse::Args),
@@ -59,6 +62,7 @@ enum Command {
     Resume(suspend::ResumeArgs),
     FoldVersion(fold_version::Args),
     Log(log::Args),
+    Step(step::Args),
     Verify(verify::Args),
     Rebuild(rebuild::Args),
     Bench(bench::Args),
@@ -95,6 +99,8 @@ impl Cli {
             Command::Ledger(args) => ledger::run(args, &context).await,
             Command::Grants(args) => grants::run(args, &context).await,
             Command::Usage(args) => usage::run(args, &context).await,
+            Command::Estimate(args) => estimate::run(args, &context).await,
+            Command::WhatIf(args) => what_if::run(args, &context).await,
             Command::Wallets(args) => wallets::run(args, &context).await,
             Command::Void(args) => void::run(args, &context).await,
             Command::Reverse(args) => reverse::run(args, &context).await,
@@ -105,6 +111,7 @@ impl Cli {
             Command::Resume(args) => suspend::resume(args, &context).await,
             Command::FoldVersion(args) => fold_version::run(args, &context).await,
             Command::Log(args) => log::run(args, &context).await,
+            Command::Step(args) => step::run(args, &context),
             Command::Verify(args) => verify::run(args, &context).await,
             Command::Rebuild(args) => rebuild::run(args, &context).await,
             Command::Bench(args) => bench::run(args, &context).await,

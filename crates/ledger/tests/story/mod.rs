@@ -136,7 +136,7 @@ impl Teller {
                 );
                 let head = r#""id":"genesis","source":"log","type":"genesis""#;
                 let text =
-                    format!(r#"{{"v":1,{head},"recorded_at":"RECORDED","by":"system","data":{data}}}"#);
+                    format!(r#"{{"v":2,{head},"recorded_at":"RECORDED","by":"system","data":{data}}}"#);
                 self.fold("genesis".into(), at, text);
             }
             "fold" => self.publish(
@@ -201,7 +201,7 @@ impl Teller {
         self.fold(
             id,
             at,
-            format!(r#"{{"v":1,{head}"recorded_at":"RECORDED","by":"operator","data":{data}}}"#),
+            format!(r#"{{"v":2,{head}"recorded_at":"RECORDED","by":"operator","data":{data}}}"#),
         );
     }
 
@@ -212,7 +212,7 @@ impl Teller {
         let predecessor = replaces.map_or(String::new(), |r| format!(r#""replaces":"{r}","#));
         let data = format!(r#"{{"kind":"{kind}","name":"{name}",{predecessor}"body":{body}}}"#);
         let head = format!(r#""id":"{id}","source":"catalogue","type":"catalogue.published""#);
-        let text = format!(r#"{{"v":1,{head},"recorded_at":"RECORDED","by":"operator","data":{data}}}"#);
+        let text = format!(r#"{{"v":2,{head},"recorded_at":"RECORDED","by":"operator","data":{data}}}"#);
         let outcome = self.fold(id.clone(), at, text);
         if let Some(Outcome::Applied(_)) = outcome {
             self.last.insert(place, id);
