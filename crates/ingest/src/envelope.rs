@@ -1,6 +1,6 @@
 //! Writes the envelope, key by key in the order of `schemas/envelope.json`.
 
-use ledger::{ENVELOPE, Instant};
+use ledger::Instant;
 
 use crate::refusal::Refusal;
 
@@ -21,6 +21,8 @@ pub(crate) struct Head<'a> {
     pub(crate) by: &'a str,
     pub(crate) reason: Option<&'a str>,
     pub(crate) trace: Option<&'a str>,
+    /// Whether the data says what only version 2 can.
+    pub(crate) is_second: bool,
 }
 
 impl<'a> Head<'a> {
@@ -32,13 +34,13 @@ impl<'a> Head<'a> {
         by: &'a str,
     ) -> Self {
         let (wallet, subject, time, reason, trace) = (None, None, None, None, None);
-        Self { id, source, kind, wallet, subject, time, recorded_at, by, reason, trace }
+        let is_second = false;
+        Self { id, source, kind, wallet, subject, time, recorded_at, by, reason, trace, is_second }
     }
 
     /// Writes all up to the data, which the caller appends, and then [`END`].
     pub(crate) fn write(&self, out: &mut String) {
-        const { assert!(ENVELOPE == 1) };
-        out.push_str("{\"v\":1");
+        out.push_str(if self.is_second { "{\"v\":2" } else { "{\"v\":1" });
         text(r#","id":"#, Some(self.id), out);
         text(r#","source":"#, Some(self.source), out);
         text(r#","type":"#, Some(self.kind), out);

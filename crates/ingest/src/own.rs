@@ -1,6 +1,6 @@
 //! Our own records: what operators and the scheduler append.
 
-use ledger::{Configured, Genesis, Instant, TakenFrom, Terms, Text, Timer, content_id, decode};
+use ledger::{Configured, FoldVersion, Genesis, Instant, TakenFrom, Terms, Text, Timer, content_id, decode};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -10,7 +10,9 @@ use crate::stamp::{Stamp, Stamped};
 use crate::usage::MOST_BYTES;
 
 /// The source of records that an operator's command makes.
-const OPERATOR: &str = "operator";
+pub(crate) const OPERATOR: &str = "operator";
+/// The source of records that the scheduler makes.
+pub(crate) const SCHEDULER: &str = "scheduler";
 
 /// A grant to be issued.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +50,7 @@ pub fn grant<'a>(grant: &Grant<'a>, stamp: &Stamp<'_>) -> Result<Stamped<'a>, Re
         wallet: Some(grant.wallet),
         time: grant.time,
         reason: grant.reason,
+        is_second: grant.terms.reset.is_some(),
         ..Head::new(&id, source, "grant.issued", recorded_at, by)
     };
     let bytes = wallets_own(&head, grant.terms)?;
@@ -70,8 +73,12 @@ pub fn configured<'a>(
     let body = json(&Configured { replaces: None, ..config.clone() });
     let id = content_id(&["wallet.configured", wallet], &body, replaces)?;
     let (recorded_at, by) = stamp.on(time)?;
-    let head =
-        Head { wallet: Some(wallet), time, ..Head::new(&id, OPERATOR, "wallet.configured", recorded_at, by) };
+    let head = Head {
+        wallet: Some(wallet),
+        time,
+        is_second: config.reset.is_some(),
+        ..Head::new(&id, OPERATOR, "wallet.configured", recorded_at, by)
+    };
     let bytes = wallets_own(&head, config)?;
     Ok(Stamped { wallet: wallet.into(), source: OPERATOR.into(), id: id.into(), bytes })
 }
@@ -101,7 +108,9 @@ pub fn published(
     name("name", document, NAME)?;
     let body: &RawValue = serde_json::from_str(body)?;
     let id = content_id(&["catalogue", kind, document], body.get(), replaces)?;
-    let head = Head::new(&id, "catalogue", "catalogue.published", stamp.now, stamp.by);
+    let is_second = kind == "fold";
+    let head =
+        Head { is_second, ..Head::new(&id, "catalogue", "catalogue.published", stamp.now, stamp.by) };
     let bytes = checked(&head, &Data { kind, name: document, replaces, body })?;
     Ok(Published { id, bytes })
 }
@@ -117,7 +126,6 @@ pub struct Published {
 
 /// Stamps a `timer.due` record: something of the wallet's is due at `due_at`. The system says so, whoever stamps.
 pub fn timer<'a>(wallet: &'a str, due_at: Instant, stamp: &Stamp<'_>) -> Stamped<'a> {
-    const SCHEDULER: &str = "scheduler";
     let mut id = String::from("timer:");
     instant(due_at, &mut id);
     let head = Head { wallet: Some(wallet), ..Head::new(&id, SCHEDULER, "timer.due", stamp.now, "system") };
@@ -125,21 +133,25 @@ pub fn timer<'a>(wallet: &'a str, due_at: Instant, stamp: &Stamp<'_>) -> Stamped
     Stamped { wallet: wallet.into(), source: SCHEDULER.into(), id: id.into(), bytes }
 }
 
-/// Stamps a `genesis` record, the first of each of a new log's partitions. `of` names what the log was taken from.
-pub fn genesis(log: &str, partitions: u32, of: Option<TakenFrom>, stamp: &Stamp<'_>) -> Vec<u8> {
-    let genesis =
-        Genesis { log: log.to_owned(), partitions, partitioner: "sha256-8-mod".to_owned(), fold: 1, of };
-    written(&Head::new("genesis", "drawdown", "genesis", stamp.now, stamp.by), &genesis)
+/// Stamps a `genesis` record, the first of each of a new log's partitions, with the newest fold version in force. `of` names what the
+/// log was taken from, and the fold version that its genesis names.
+pub fn genesis(log: &str, partitions: u32, of: Option<(TakenFrom, u32)>, stamp: &Stamp<'_>) -> Vec<u8> {
+    let (of, fold) = of.map_or((None, FoldVersion::NEWEST), |(of, fold)| (Some(of), fold));
+    let (log, partitioner) = (log.to_owned(), "sha256-8-mod".to_owned());
+    let genesis = Genesis { log, partitions, partitioner, fold, of };
+    let is_second = genesis.fold > 1;
+    let head = Head { is_second, ..Head::new("genesis", "drawdown", "genesis", stamp.now, stamp.by) };
+    written(&head, &genesis)
 }
 
-fn wallets_own(head: &Head<'_>, data: &impl Serialize) -> Result<Vec<u8>, Refusal> {
+pub(crate) fn wallets_own(head: &Head<'_>, data: &(impl Serialize + ?Sized)) -> Result<Vec<u8>, Refusal> {
     name("wallet", head.wallet.unwrap_or(""), NAME)?;
     name("id", head.id, NAME)?;
     checked(head, data)
 }
 
 /// Writes a record and reads it back: what an operator appends must never end in quarantine.
-fn checked(head: &Head<'_>, data: &impl Serialize) -> Result<Vec<u8>, Refusal> {
+fn checked(head: &Head<'_>, data: &(impl Serialize + ?Sized)) -> Result<Vec<u8>, Refusal> {
     let bytes = written(head, data);
     if bytes.len() > MOST_BYTES {
         return Err(Refusal::TooLarge { bytes: bytes.len() as u64, most: MOST_BYTES as u64 });
@@ -149,7 +161,7 @@ fn checked(head: &Head<'_>, data: &impl Serialize) -> Result<Vec<u8>, Refusal> {
     Ok(bytes)
 }
 
-fn written(head: &Head<'_>, data: &impl Serialize) -> Vec<u8> {
+fn written(head: &Head<'_>, data: &(impl Serialize + ?Sized)) -> Vec<u8> {
     let mut out = String::with_capacity(512);
     head.write(&mut out);
     out.push_str(&json(data));
@@ -157,6 +169,6 @@ fn written(head: &Head<'_>, data: &impl Serialize) -> Vec<u8> {
     out.into_bytes()
 }
 
-fn json(value: &impl Serialize) -> String {
+pub(crate) fn json(value: &(impl Serialize + ?Sized)) -> String {
     serde_json::to_string(value).expect("our own documents are JSON")
 }

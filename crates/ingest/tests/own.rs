@@ -1,8 +1,14 @@
 //! Records of our own: what they look like, and that they decode.
 #![allow(clippy::unwrap_used)]
 
-use ingest::{Grant, Refusal, Stamp, configured, genesis, grant, published, timer};
-use ledger::{Configured, Event, Instant, TakenFrom, Terms, decode};
+use std::collections::BTreeSet;
+
+use ingest::{
+    Corrected, Correction, Grant, Refusal, Stamp, Usage, configured, corrected, genesis, grant, priced, published,
+    rerating_id, timer,
+};
+use ledger::{Amount, Configured, Event, Instant, Offset, Part, TakenFrom, Terms, Voided, What, decode};
+use serde_json::value::RawValue;
 
 fn stamp() -> Stamp<'static> {
     Stamp { now: at("2026-01-31T00:00:00Z"), by: "operator", backfill: false }
@@ -160,7 +166,7 @@ fn a_genesis() {
     let id = "00112233445566778899aabbccddeeff";
     let of = TakenFrom { log: id.into(), partition: 2, wallet: "acme".into() };
     check(
-        &genesis("ff112233445566778899aabbccddeeff", 4, Some(of), &stamp()),
+        &genesis("ff112233445566778899aabbccddeeff", 4, Some((of, 1)), &stamp()),
         concat!(
             r#"{"v":1,"id":"genesis","source":"drawdown","type":"genesis","recorded_at":"2026-01-31T00:00:00Z","#,
             r#""by":"operator","data":{"log":"ff112233445566778899aabbccddeeff","partitions":4,"#,
@@ -169,6 +175,90 @@ fn a_genesis() {
         ),
     );
     assert!(
-        matches!(decode(&genesis(id, 1, None, &stamp())).unwrap().event, Event::Genesis(g) if g.of.is_none())
+        matches!(decode(&genesis(id, 1, None, &stamp())).unwrap().event, Event::Genesis(g) if g.of.is_none() && g.fold == 2)
     );
+    assert!(genesis(id, 1, None, &stamp()).starts_with(br#"{"v":2,"#), "older builds stop at a newer fold");
+}
+
+fn says<'a>(id: &'a str, reason: Option<&'a str>, says: Correction<'a>) -> Corrected<'a> {
+    Corrected { wallet: "acme", id, time: None, reason, says }
+}
+
+const USAGE: Usage<'static> = Usage { source: "/images", id: "req-17" };
+
+#[test]
+fn corrections() {
+    let voided = Voided { grant_id: Some("plan".into()), purchase_id: None, what: What::Future };
+    let part = Part { unit: "credits".into(), feature: None, amount: Amount::parse("2.50").unwrap() };
+    let data = RawValue::from_string(r#"{"n": 1.50}"#.into()).unwrap();
+    let steps = [("wallet.suspended", "{}".to_owned())];
+    let usage = r#""usage":{"source":"/images","id":"req-17"}"#;
+    for (correction, data) in [
+        (Correction::Void(&voided), r#"{"grant_id":"plan","what":"future"}"#.to_owned()),
+        (Correction::Reverse(USAGE, None), format!("{{{usage}}}")),
+        (
+            Correction::Reverse(USAGE, Some(std::slice::from_ref(&part))),
+            format!(r#"{{{usage},"amounts":[{{"unit":"credits","amount":"2.5"}}]}}"#),
+        ),
+        (Correction::Rerate(USAGE, Some(&data)), format!(r#"{{{usage},"data":{{"n": 1.50}}}}"#)),
+        (Correction::Change(&steps), r#"{"steps":[{"type":"wallet.suspended","data":{}}]}"#.to_owned()),
+        (Correction::Resume, "{}".to_owned()),
+    ] {
+        let stamped = corrected(&says("1", Some("a\nmistake"), correction), &stamp()).unwrap();
+        let record = format!(
+            concat!(
+                r#"{{"v":1,"id":"1","source":"operator","type":"{}","wallet":"acme","#,
+                r#""recorded_at":"2026-01-31T00:00:00Z","by":"operator","reason":"a\nmistake","data":{}}}"#
+            ),
+            correction.kind(),
+            data
+        );
+        check(&stamped.bytes, &record);
+    }
+}
+
+#[test]
+fn corrections_that_cannot_be_recorded() {
+    let refused = |corrected_: Corrected<'_>| corrected(&corrected_, &stamp()).unwrap_err();
+    assert_eq!(refused(says("1", Some(" "), Correction::Suspend)), Refusal::Empty { attribute: "reason" });
+    assert_eq!(refused(says("", None, Correction::Suspend)), Refusal::Empty { attribute: "id" });
+    let unnamed = Usage { source: "", id: "1" };
+    assert_eq!(
+        refused(says("1", Some("x"), Correction::Reverse(unnamed, None))),
+        Refusal::Empty { attribute: "source" }
+    );
+    let no_step = [("usage", "{}".to_owned())];
+    assert!(matches!(refused(says("1", None, Correction::Change(&no_step))), Refusal::Undecodable(_)));
+}
+
+#[test]
+fn an_id_follows_from_what_is_said_why_and_how_often() {
+    let reverse = Correction::Reverse(USAGE, None);
+    let ids = [
+        reverse.id("acme", Some("x"), 0),
+        reverse.id("acme", Some("x"), 1),
+        reverse.id("acme", Some("y"), 0),
+        reverse.id("bea", Some("x"), 0),
+        Correction::Rerate(USAGE, None).id("acme", Some("x"), 0),
+        Ok(rerating_id(USAGE, None, "image@2")),
+        Ok(rerating_id(USAGE, None, "image@3")),
+        Ok(rerating_id(USAGE, Some(Offset(3)), "image@3")),
+    ]
+    .map(Result::unwrap);
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
+    assert_eq!(reverse.id("acme", Some("x"), 0).unwrap(), ids[0]);
+}
+
+#[test]
+fn usage_that_a_price_has_come_for() {
+    let stamped = priced("acme", USAGE, "image@1", &stamp()).unwrap();
+    let record = format!(
+        concat!(
+            r#"{{"v":1,"id":"{}","source":"scheduler","type":"usage.rerated","wallet":"acme","#,
+            r#""recorded_at":"2026-01-31T00:00:00Z","by":"system","reason":"a price for it stands now","#,
+            r#""data":{{"usage":{{"source":"/images","id":"req-17"}}}}}}"#
+        ),
+        stamped.id
+    );
+    check(&stamped.bytes, &record);
 }

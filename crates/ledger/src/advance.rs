@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::amount::Amount;
+use crate::document::FoldVersion;
 use crate::entry::EntryKind;
-use crate::fold::{About, Fold, Moment};
+use crate::fold::{About, Fold, Moment, Refused};
 use crate::grant::{MOST_LOTS, Terms};
 use crate::lot::{Lot, burn_order, by_issue};
 use crate::name::Name;
@@ -28,6 +29,7 @@ impl Fold<'_> {
             self.wallet.clock = self.wallet.clock.max(at);
             self.quiet_lots(at.plus(-1));
             self.lots_end(moment);
+            self.reset_by_policy(moment);
             self.lots_begin(moment);
             self.quiet_lots(at);
             self.repay(moment);
@@ -44,7 +46,7 @@ impl Fold<'_> {
         self.quiet_lots(clock);
         let gone = |lot: &Lot, all: &[Lot]| {
             let has_origin = || all.iter().any(|l| Some(&l.id) == lot.origin.as_ref());
-            lot.is_empty() || lot.ended && !lot.is_late(clock) && !has_origin()
+            lot.is_empty() && !lot.awaits_reset() || lot.ended && !lot.is_late(clock) && !has_origin()
         };
         while let Some(at) = self.wallet.lots.iter().position(|l| gone(l, &self.wallet.lots)) {
             let lot = self.wallet.lots.remove(at);
@@ -53,7 +55,9 @@ impl Fold<'_> {
             }
         }
         let lots = &self.wallet.lots;
-        self.wallet.grants.retain(|g| g.next.is_some() || lots.iter().any(|l| l.grant == g.no));
+        let is_here = |g: &Grant| g.next.is_some() || lots.iter().any(|l| l.grant == g.no);
+        let grants = &mut self.wallet.grants;
+        self.changes.left_grants.extend(grants.extract_if(.., |g| !is_here(g)));
         self.counters_close();
     }
 
@@ -92,19 +96,19 @@ impl Fold<'_> {
         let begins = wallet.grants.iter().filter_map(|g| g.next.map(|(_, at)| at));
         let closes = wallet.overage.iter().map(|o| o.closes_at).filter(|at| *at > wallet.clock);
         let counters = wallet.counters.iter().map(|c| c.closes_at);
-        ends.chain(begins).chain(closes).chain(counters).min()
+        ends.chain(begins).chain(closes).chain(counters).chain(wallet.next_reset()).min()
     }
 
     /// A grant is promised: its first lot begins, now or later, or in the past.
-    pub(crate) fn grant(&mut self, terms: &Terms, time: Instant) -> Result<(), &'static str> {
+    pub(crate) fn grant(&mut self, terms: &Terms, time: Instant) -> Result<(), Refused> {
         let effective_at = terms.effective_at.unwrap_or(time);
         terms.check(effective_at)?;
         if !self.catalogue.has_unit(&terms.unit) {
-            return Err("unknown_unit");
+            return Err("unknown_unit".into());
         }
         let there: usize = self.wallet.grants.iter().map(|g| g.terms.most_lots()).sum();
         if there + terms.most_lots() > MOST_LOTS {
-            return Err("too_many_lots");
+            return Err("too_many_lots".into());
         }
         let clock = self.wallet.clock;
         let (name, zone) = self.wallet.zone(self.catalogue, clock);
@@ -123,6 +127,8 @@ impl Fold<'_> {
             partial: schedule.is_partial(),
             next: schedule.start(first).map(|at| (first, at)),
             zone: revision,
+            void: None,
+            voids: Vec::new(),
         };
         self.wallet.next_grant += 1;
         self.wallet.grants.push(grant);
@@ -187,12 +193,28 @@ impl Fold<'_> {
         };
         let share = lot.remaining.share(rollover.percent.billionths(), 100_000_000_000);
         let Some(max) = rollover.max else { return share };
+        share.min(max.above(self.carried_open(lot, at)))
+    }
+
+    /// What the carried lots of this one's grant hold that are open at `at`.
+    pub(crate) fn carried_open(&self, lot: &Lot, at: Instant) -> Amount {
         let carried = |l: &&Lot| l.grant == lot.grant && l.carried > 0 && l.is_open(at);
-        let there = self.wallet.lots.iter().filter(carried).flat_map(|l| [l.remaining, l.held]).sum();
-        share.min(max.above(there))
+        self.wallet.lots.iter().filter(carried).flat_map(|l| [l.remaining, l.held]).sum()
     }
 
     fn carry(&mut self, lot: &Lot, at: usize, carried: Amount, moment: Moment<'_>) {
+        let follows = self.catalogue.fold_version() >= FoldVersion::MONEY_FOLLOWS;
+        let money = if follows { lot.money_left_of(carried) } else { lot.money_of(carried) };
+        let child = self.child_of(lot, carried, money, moment);
+        let _ = self.wallet.lots[at].money.take(money);
+        let (from, to) = (lot.id.clone(), child.id.clone());
+        self.insert(child);
+        let about = About { lot: Some(from), other: Some(to), ..About::default() };
+        self.book(EntryKind::Carry, &lot.unit, carried, about, moment);
+    }
+
+    /// The lot to which part of one is carried over when that ends, at the moment's `effective_at`.
+    pub(crate) fn child_of(&self, lot: &Lot, carried: Amount, money: Amount, moment: Moment<'_>) -> Lot {
         let times = lot.carried + 1;
         let (grant, zone) = self.grant_of(lot);
         let starts_at = moment.effective_at;
@@ -201,24 +223,23 @@ impl Fold<'_> {
             Some(life) => zone.after(starts_at, life, 1),
             None => Schedule::of(grant, &zone).next_occurrence(starts_at),
         };
-        let money = lot.money.share(carried.billionths(), lot.issued.billionths());
-        let behind = lot.id.rsplit_once('/').filter(|_| lot.carried > 0);
+        let behind = lot.id.rsplit_once('/').filter(|_| lot.carried > 0 && lot.tops_up().is_none());
         let base = behind.map_or(&*lot.id, |(base, _)| base);
-        let child = Lot {
+        Lot {
             id: format!("{base}/{times}").as_str().into(),
             carried: times,
             origin: Some(lot.id.clone()),
             money,
             ..fresh(lot, carried, starts_at, ends_at, moment)
-        };
-        let _ = self.wallet.lots[at].money.take(money);
-        let (from, to) = (lot.id.clone(), child.id.clone());
-        self.insert(child);
-        let about = About { lot: Some(from), other: Some(to), ..About::default() };
-        self.book(EntryKind::Carry, &lot.unit, carried, about, moment);
+        }
     }
 
-    fn grant_of(&self, lot: &Lot) -> (&Grant, Arc<Zone>) {
+    /// A lot that a reset adds to this one: it ends with it.
+    pub(crate) fn added_to(&self, lot: &Lot, issued: Amount, moment: Moment<'_>) -> Lot {
+        Lot { carried: lot.carried, ..fresh(lot, issued, moment.effective_at, lot.ends_at, moment) }
+    }
+
+    pub(crate) fn grant_of(&self, lot: &Lot) -> (&Grant, Arc<Zone>) {
         let grant =
             self.wallet.grants.iter().find(|g| g.no == lot.grant).expect("a lot's grant stays with it");
         (grant, self.catalogue.zone(&grant.zone))
@@ -307,7 +328,7 @@ impl Fold<'_> {
         self.book(EntryKind::Issue, &unit, issued, about, Moment { effective_at: start, ..moment });
     }
 
-    fn insert(&mut self, lot: Lot) {
+    pub(crate) fn insert(&mut self, lot: Lot) {
         let at = self.wallet.lots.partition_point(|l| burn_order(l, &lot).0.is_lt());
         self.wallet.lots.insert(at, lot);
         self.reshaped = true;
@@ -337,6 +358,7 @@ fn new_lot(
         starts_at,
         ends_at,
         late_until: ends_at.map(|end| late_until(starts_at, end, lateness)),
+        marks: None,
         money: Amount::ZERO,
         issued,
         remaining: issued,

@@ -7,7 +7,8 @@ use ethnum::U256;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 const PLACES: usize = 9;
-const ONE: i128 = 1_000_000_000;
+const BILLION: u64 = 1_000_000_000;
+const ONE: i128 = BILLION as i128;
 /// Most digits before the point of a sum: with nine places it still is an `i128`.
 const WIDEST_SUM: usize = 29;
 
@@ -119,16 +120,32 @@ impl Amount {
         Self((product / U256::new(whole.unsigned_abs())).as_i128())
     }
 
-    /// Appends the canonical decimal to `out`.
+    /// The canonical decimal.
+    pub fn text(self) -> String {
+        let mut text = String::with_capacity(24);
+        self.write(&mut text);
+        text
+    }
+
+    /// Appends the canonical decimal to `out`. Each row has some: most are below 2^64 and take no wide division.
     pub(crate) fn write(self, out: &mut String) {
         use fmt::Write;
-        let (whole, rest) = (self.0 / ONE, self.0 % ONE);
-        write!(out, "{whole}").expect("a string takes all");
+        let (whole, rest) = match u64::try_from(self.0) {
+            Ok(small) => (i128::from(small / BILLION), small % BILLION),
+            Err(_) => (self.0 / ONE, u64::try_from(self.0 % ONE).expect("an amount is not negative")),
+        };
+        match u64::try_from(whole) {
+            Ok(whole) => write!(out, "{whole}").expect("a string takes all"),
+            Err(_) => write!(out, "{whole}").expect("a string takes all"),
+        }
         if rest != 0 {
-            let start = out.len();
-            write!(out, ".{rest:09}").expect("a string takes all");
-            let kept = out[start..].trim_end_matches('0').len();
-            out.truncate(start + kept);
+            let mut places = *b".000000000";
+            let mut rest = rest;
+            for place in places[1..].iter_mut().rev() {
+                *place = b'0' + u8::try_from(rest % 10).expect("one digit");
+                rest /= 10;
+            }
+            out.push_str(std::str::from_utf8(&places).expect("digits are text").trim_end_matches('0'));
         }
     }
 }
@@ -143,15 +160,13 @@ impl Sum for Amount {
 
 impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = String::with_capacity(24);
-        self.write(&mut text);
-        f.pad(&text)
+        f.pad(&self.text())
     }
 }
 
 impl Serialize for Amount {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
+        s.serialize_str(&self.text())
     }
 }
 
@@ -175,6 +190,25 @@ impl<'de> Deserialize<'de> for Amount {
 pub(crate) fn sum<'de, D: Deserializer<'de>>(d: D) -> Result<Amount, D::Error> {
     let text = <std::borrow::Cow<'de, str>>::deserialize(d)?;
     Amount::parse_sum(&text).map_err(|e| de::Error::custom(format!("{e}, not {text:?}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_amount_is_shown_as_it_is_read() {
+        let wide = u64::MAX / BILLION;
+        for text in
+            ["0", "1", "0.000000001", "12.5", "100000000000", "7.00000001", "1000000000000000000.000000009"]
+        {
+            assert_eq!(Amount::parse_sum(text).map(Amount::text).as_deref(), Ok(text));
+        }
+        for whole in [wide - 1, wide, wide + 1, u64::MAX] {
+            let text = format!("{whole}{}.709551615", u64::from(whole == u64::MAX));
+            assert_eq!(Amount::parse_sum(&text).map(Amount::text), Ok(text));
+        }
+    }
 }
 
 #[cfg(feature = "schema")]

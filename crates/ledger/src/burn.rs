@@ -1,6 +1,7 @@
 //! Burning: which lots pay a charge, what becomes overage, and how that is paid back (rules, sections 4 and 5).
 
 use crate::amount::Amount;
+use crate::document::FoldVersion;
 use crate::entry::EntryKind;
 use crate::event::MonthEnd;
 use crate::fold::{About, Fold, Moment};
@@ -19,7 +20,8 @@ pub(crate) struct Charge<'a> {
 
 impl Charge<'_> {
     fn about(&self, lot: Option<Name>) -> About {
-        About { lot, other: None, feature: Some(self.feature.clone()), price: Some(self.price.clone()) }
+        let (feature, price) = (Some(self.feature.clone()), Some(self.price.clone()));
+        About { lot, feature, price, ..About::default() }
     }
 }
 
@@ -30,13 +32,19 @@ impl Fold<'_> {
         let mut owed = charge.amount;
         let mut next = 0;
         while !owed.is_zero() && next < self.wallet.lots.len() {
-            let lot = &self.wallet.lots[next];
+            if self.changes.considered.is_some() {
+                self.consider(next, owed, &charge, moment);
+            }
+            let (lot, clock) = (&self.wallet.lots[next], self.wallet.clock);
             let pays = lot.unit == charge.unit
                 && lot.holds(moment.effective_at)
                 && lot.terms.applies_to.allows(&charge.feature, charge.subject);
-            if pays && lot.is_open(self.wallet.clock) {
+            // Only what a re-rating has in hand remains in a lot that has ended.
+            if pays && (lot.is_open(clock) || !lot.remaining.is_zero()) {
                 self.draw(next, &mut owed, &charge, moment);
-            } else if pays && lot.is_late(self.wallet.clock) {
+            }
+            let lot = &self.wallet.lots[next];
+            if pays && lot.is_late(clock) && !owed.is_zero() {
                 self.draw_late(next, &mut owed, &charge, moment);
             }
             next += 1;
@@ -106,7 +114,13 @@ impl Fold<'_> {
         self.reshaped = true;
         for hop in chain.windows(2).rev() {
             let (parent, child) = (hop[0], hop[1]);
+            let money_follows = self.catalogue.fold_version() >= FoldVersion::MONEY_FOLLOWS;
             let lots = &mut self.wallet.lots;
+            if money_follows {
+                let share = lots[child].money_left_of(taken);
+                let money = lots[child].money.take(share);
+                lots[parent].money.add(money);
+            }
             lots[child].returned.add(taken);
             lots[child].touched = true;
             let back = lots[parent].rolled_over.take(taken);
@@ -125,7 +139,7 @@ impl Fold<'_> {
     }
 
     /// A lot of a quiet grant enters the ledger when something first touches it.
-    fn touch(&mut self, at: usize, moment: Moment<'_>) {
+    pub(crate) fn touch(&mut self, at: usize, moment: Moment<'_>) {
         let lot = &mut self.wallet.lots[at];
         lot.touched = true;
         if !lot.is_untouched() {
@@ -165,7 +179,8 @@ impl Fold<'_> {
                 self.reshaped = true;
             }
         }
-        self.book(EntryKind::Overage, &charge.unit, owed, charge.about(None), moment);
+        let about = About { month: Some(month), ..charge.about(None) };
+        self.book(EntryKind::Overage, &charge.unit, owed, about, moment);
     }
 
     /// Open overage is paid back, oldest first, by what is open now.
@@ -183,25 +198,41 @@ impl Fold<'_> {
     }
 
     fn repay_from(&mut self, bucket: usize, at: usize, moment: Moment<'_>) {
+        let all = self.wallet.overage[bucket].amount;
+        if self.wallet.lots[at].is_open(moment.booked_at) {
+            self.repay_with(bucket, at, all, moment);
+        }
+    }
+
+    /// A lot pays back up to so much of a bucket, if it may. Answers how much.
+    pub(crate) fn repay_with(
+        &mut self,
+        bucket: usize,
+        at: usize,
+        most: Amount,
+        moment: Moment<'_>,
+    ) -> Amount {
         let open = &self.wallet.overage[bucket];
         let lot = &self.wallet.lots[at];
         let pays = lot.unit == open.unit
-            && lot.is_open(moment.booked_at)
             && lot.terms.applies_to.repays(&open.feature)
             && !lot.remaining.is_zero()
-            && !open.amount.is_zero();
+            && !open.amount.is_zero()
+            && !most.is_zero();
         if !pays {
-            return;
+            return Amount::ZERO;
         }
         self.touch(at, moment);
         let lot = &mut self.wallet.lots[at];
         let open = &mut self.wallet.overage[bucket];
-        let taken = open.amount.take(lot.remaining.take(open.amount));
+        let taken = open.amount.take(lot.remaining.take(open.amount.min(most)));
         lot.consumed.add(taken);
         let (id, unit, feature) = (lot.id.clone(), lot.unit.clone(), open.feature.clone());
+        let about =
+            About { lot: Some(id), feature: Some(feature), month: Some(open.month), ..About::default() };
         self.reshaped = true;
-        let about = About { lot: Some(id), feature: Some(feature), ..About::default() };
         self.book(EntryKind::Repay, &unit, taken, about, moment);
+        taken
     }
 
     /// What is open of months that have closed by now is billed or forgiven at once.
@@ -220,13 +251,17 @@ impl Fold<'_> {
             MonthEnd::Bill => EntryKind::Bill,
             MonthEnd::Forgive => EntryKind::Forgive,
         };
-        let (closed, open) =
-            std::mem::take(&mut self.wallet.overage).into_iter().partition(|o| closes(o.closes_at));
+        self.take_out(kind, moment, |o| closes(o.closes_at));
+    }
+
+    /// Open overage is taken out for good.
+    pub(crate) fn take_out(&mut self, kind: EntryKind, moment: Moment<'_>, which: impl Fn(&Overage) -> bool) {
+        let (taken, open): (Vec<Overage>, _) =
+            std::mem::take(&mut self.wallet.overage).into_iter().partition(which);
         self.wallet.overage = open;
         self.reshaped = true;
-        let closed: Vec<Overage> = closed;
-        for o in closed {
-            let about = About { feature: Some(o.feature.clone()), ..About::default() };
+        for o in taken {
+            let about = About { feature: Some(o.feature.clone()), month: Some(o.month), ..About::default() };
             self.book(kind, &o.unit, o.amount, about, moment);
         }
     }

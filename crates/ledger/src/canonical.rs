@@ -37,24 +37,21 @@ pub enum NotCanonical {
 ///
 /// If a key stands twice in one object, nesting or an exponent goes beyond its bound, or `json` is not JSON.
 pub fn canonical(json: &str, out: &mut Vec<u8>) -> Result<(), NotCanonical> {
-    let mut reader = Reader { text: json, at: 0, members: Vec::new() };
+    let mut reader = Reader { text: json, at: 0, copied: 0, members: Vec::with_capacity(16) };
     reader.value(out, MAX_DEPTH)?;
-    reader.space();
+    reader.space(out);
+    reader.copy(out);
     if reader.at == json.len() { Ok(()) } else { Err(NotCanonical::NotJson) }
 }
 
+/// Most text is canonical as it stands: it is copied in long runs, and only what differs is written anew.
 struct Reader<'a> {
     text: &'a str,
     at: usize,
+    /// What lies before this is in the output; from here to `at` the text is canonical.
+    copied: usize,
     /// The members of the objects that are being read, the innermost last: key, and where it stands in the output.
     members: Vec<(Cow<'a, str>, Range<usize>)>,
-}
-
-/// What stands between the quotes of a string.
-#[derive(Clone, Copy)]
-struct Raw<'a> {
-    text: &'a str,
-    is_escaped: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -62,134 +59,177 @@ impl<'a> Reader<'a> {
         self.text.as_bytes().get(self.at).copied()
     }
 
-    fn space(&mut self) {
-        while self.peek().is_some_and(|b| matches!(b, b' ' | b'\n' | b'\r' | b'\t')) {
-            self.at += 1;
+    /// Appends what was read since the last copy.
+    fn copy(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.text.as_bytes()[self.copied..self.at]);
+        self.copied = self.at;
+    }
+
+    /// Where what is read next will stand in the output.
+    fn place(&self, out: &[u8]) -> usize {
+        out.len() + self.at - self.copied
+    }
+
+    #[inline]
+    fn space(&mut self, out: &mut Vec<u8>) {
+        let is_space = |b: u8| matches!(b, b' ' | b'\n' | b'\r' | b'\t');
+        if self.peek().is_some_and(is_space) {
+            self.copy(out);
+            while self.peek().is_some_and(is_space) {
+                self.at += 1;
+            }
+            self.copied = self.at;
         }
     }
 
-    fn next(&mut self) -> Result<u8, NotCanonical> {
-        self.space();
-        let b = self.peek().ok_or(NotCanonical::NotJson)?;
-        self.at += 1;
-        Ok(b)
+    #[inline]
+    fn next(&mut self, out: &mut Vec<u8>) -> Option<u8> {
+        self.space(out);
+        let b = self.peek();
+        self.at += usize::from(b.is_some());
+        b
     }
 
     fn value(&mut self, out: &mut Vec<u8>, depth: u32) -> Result<(), NotCanonical> {
         let depth = depth.checked_sub(1).ok_or(NotCanonical::TooDeep)?;
-        match self.next()? {
-            b'{' => self.object(out, depth),
-            b'[' => self.array(out, depth),
-            b'"' => {
-                let text = self.string()?.unescaped()?;
-                write_string(&text, out);
-                Ok(())
-            }
-            b't' => self.word("true", out),
-            b'f' => self.word("false", out),
-            b'n' => self.word("null", out),
-            _ => self.number(out),
+        match self.next(out) {
+            Some(b'{') => self.object(out, depth),
+            Some(b'[') => self.array(out, depth),
+            Some(b'"') => self.string(out).map(|_| ()),
+            Some(b't') => self.word("true"),
+            Some(b'f') => self.word("false"),
+            Some(b'n') => self.word("null"),
+            Some(_) => self.number(out),
+            None => Err(NotCanonical::NotJson),
         }
     }
 
-    fn word(&mut self, word: &str, out: &mut Vec<u8>) -> Result<(), NotCanonical> {
+    fn word(&mut self, word: &str) -> Result<(), NotCanonical> {
         let start = self.at - 1;
-        if !self.text[start..].starts_with(word) {
+        if !self.text.as_bytes()[start..].starts_with(word.as_bytes()) {
             return Err(NotCanonical::NotJson);
         }
         self.at = start + word.len();
-        out.extend_from_slice(word.as_bytes());
         Ok(())
     }
 
-    /// Reads on to the end of a string, the first quote of which is read already.
-    fn string(&mut self) -> Result<Raw<'a>, NotCanonical> {
+    /// Reads a string, the first quote of which is read already. One without escapes is canonical.
+    fn string(&mut self, out: &mut Vec<u8>) -> Result<Cow<'a, str>, NotCanonical> {
         let bytes = self.text.as_bytes();
-        let (start, mut is_escaped) = (self.at, false);
-        loop {
-            match bytes.get(self.at) {
-                Some(b'"') => break,
-                Some(b'\\') => {
-                    is_escaped = true;
-                    self.at += 2;
-                }
-                Some(_) => self.at += 1,
-                None => return Err(NotCanonical::NotJson),
-            }
+        let start = self.at;
+        self.at += plain(&bytes[start..]);
+        if bytes.get(self.at) == Some(&b'"') {
+            self.at += 1;
+            return Ok(Cow::Borrowed(&self.text[start..self.at - 1]));
         }
-        let text = &self.text[start..self.at];
+        while *bytes.get(self.at).ok_or(NotCanonical::NotJson)? != b'"' {
+            // The character after a backslash ends nothing.
+            self.at = (self.at + 2).min(bytes.len());
+            self.at += plain(&bytes[self.at..]);
+        }
         self.at += 1;
-        Ok(Raw { text, is_escaped })
+        let quoted = &self.text[start - 1..self.at];
+        let text: String = serde_json::from_str(quoted).map_err(|_| NotCanonical::Escape)?;
+        out.extend_from_slice(&bytes[self.copied..start - 1]);
+        serde_json::to_writer(out, &text).expect("a vector takes all");
+        self.copied = self.at;
+        Ok(Cow::Owned(text))
     }
 
     fn array(&mut self, out: &mut Vec<u8>, depth: u32) -> Result<(), NotCanonical> {
-        out.push(b'[');
-        self.space();
+        self.space(out);
         if self.peek() == Some(b']') {
             self.at += 1;
-            out.push(b']');
             return Ok(());
         }
         loop {
             self.value(out, depth)?;
-            let b = self.next()?;
-            out.push(b);
-            match b {
-                b',' => {}
-                b']' => return Ok(()),
-                _ => return Err(NotCanonical::NotJson),
+            match self.next(out) {
+                Some(b',') => {}
+                Some(b']') => return Ok(()),
+                Some(_) | None => return Err(NotCanonical::NotJson),
             }
         }
     }
 
-    /// Writes members as they come while their keys ascend; sorts them once one does not.
+    /// Takes members as they come while their keys ascend; sorts them once one does not.
     fn object(&mut self, out: &mut Vec<u8>, depth: u32) -> Result<(), NotCanonical> {
-        let (start, first) = (out.len(), self.members.len());
+        let (start, first) = (self.place(out) - 1, self.members.len());
         let mut sorted = true;
-        out.push(b'{');
-        self.space();
+        self.space(out);
         if self.peek() == Some(b'}') {
             self.at += 1;
-            out.push(b'}');
             return Ok(());
         }
         loop {
-            if self.next()? != b'"' {
+            if self.next(out) != Some(b'"') {
                 return Err(NotCanonical::NotJson);
             }
-            let key = self.string()?.unescaped()?;
-            if self.next()? != b':' {
+            let member = self.place(out) - 1;
+            let key = self.string(out)?;
+            if self.next(out) != Some(b':') {
                 return Err(NotCanonical::NotJson);
             }
-            let member = out.len();
-            write_string(&key, out);
-            out.push(b':');
             self.value(out, depth)?;
             if let Some((last, _)) = self.members[first..].last() {
                 sorted &= *last < key;
             }
-            self.members.push((key, member..out.len()));
-            match self.next()? {
-                b',' => out.push(b','),
-                b'}' => break,
-                _ => return Err(NotCanonical::NotJson),
+            self.members.push((key, member..self.place(out)));
+            match self.next(out) {
+                Some(b',') => {}
+                Some(b'}') => break,
+                Some(_) | None => return Err(NotCanonical::NotJson),
             }
         }
-        out.push(b'}');
         if !sorted {
+            self.copy(out);
             reorder(out, start, &mut self.members[first..])?;
         }
         self.members.truncate(first);
         Ok(())
     }
 
+    /// Reads a number, the first byte of which is read already. A whole one is canonical, but for a negative nothing.
     fn number(&mut self, out: &mut Vec<u8>) -> Result<(), NotCanonical> {
+        let bytes = self.text.as_bytes();
         let start = self.at - 1;
-        while self.peek().is_some_and(|b| matches!(b, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-')) {
+        let digits = |at: usize| bytes[at..].iter().take_while(|b| b.is_ascii_digit()).count();
+        self.at = start + usize::from(bytes[start] == b'-');
+        let whole = digits(self.at);
+        if whole == 0 {
+            return Err(NotCanonical::NotJson);
+        }
+        self.at += whole;
+        let more = |b: u8| matches!(b, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
+        if !self.peek().is_some_and(more) && &bytes[start..self.at] != b"-0" {
+            return Ok(());
+        }
+        while self.peek().is_some_and(more) {
             self.at += 1;
         }
+        out.extend_from_slice(&bytes[self.copied..start]);
+        self.copied = self.at;
         write_number(&self.text[start..self.at], out)
     }
+}
+
+/// How many bytes there are before the first quote or backslash. Eight are looked at at once.
+pub(crate) fn plain(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        // A byte of `zero` becomes 0 where `word` has this one, and the subtraction then borrows into its highest bit.
+        let has = |b: u8| {
+            let zero = word ^ (ONES * u64::from(b));
+            zero.wrapping_sub(ONES) & !zero
+        };
+        let found = (has(b'"') | has(b'\\')) & (ONES << 7);
+        if found != 0 {
+            return at * 8 + found.trailing_zeros() as usize / 8;
+        }
+    }
+    words.len() * 8 + rest.iter().take_while(|b| !matches!(b, b'"' | b'\\')).count()
 }
 
 fn reorder(
@@ -213,29 +253,6 @@ fn reorder(
     out.copy_within(end.., start);
     out.truncate(end);
     Ok(())
-}
-
-impl<'a> Raw<'a> {
-    fn unescaped(self) -> Result<Cow<'a, str>, NotCanonical> {
-        if !self.is_escaped {
-            return Ok(Cow::Borrowed(self.text));
-        }
-        let quoted = format!("\"{}\"", self.text);
-        serde_json::from_str::<String>(&quoted).map(Cow::Owned).map_err(|_| NotCanonical::Escape)
-    }
-}
-
-/// Text that was not escaped needs no escape now either.
-#[expect(clippy::ptr_arg, reason = "borrowed tells that it was not escaped")]
-fn write_string(text: &Cow<'_, str>, out: &mut Vec<u8>) {
-    match text {
-        Cow::Borrowed(plain) => {
-            out.push(b'"');
-            out.extend_from_slice(plain.as_bytes());
-            out.push(b'"');
-        }
-        Cow::Owned(text) => serde_json::to_writer(out, text).expect("a vector takes all"),
-    }
 }
 
 fn write_number(text: &str, out: &mut Vec<u8>) -> Result<(), NotCanonical> {

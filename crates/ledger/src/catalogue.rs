@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::{Document, Policies, UTC};
+use crate::document::{Document, FoldVersion, Policies, UTC};
 use crate::name::Name;
 use crate::price::{Pattern, Price, STANDARD};
 use crate::time::Instant;
@@ -22,6 +22,8 @@ pub struct Catalogue {
     zones: BTreeMap<String, Vec<Arc<Zone>>>,
     pub(crate) prices: PriceList,
     costs: PriceList,
+    /// The fold version in force; none until a record says so.
+    fold: Option<u32>,
 }
 
 /// A document that was accepted.
@@ -82,8 +84,19 @@ impl Catalogue {
                 let known = policies.zone == UTC || self.zones.contains_key(&policies.zone);
                 if known { Ok(()) } else { Err(format!("unknown_zone: {}", policies.zone)) }
             }
-            Document::Unit(_) | Document::RateCard(_) | Document::Zone(_) => Ok(()),
+            Document::Fold(fold) if fold.version <= self.fold_version() => Err("not_newer".into()),
+            Document::Unit(_) | Document::RateCard(_) | Document::Zone(_) | Document::Fold(_) => Ok(()),
         }
+    }
+
+    /// The version of the fold in force: genesis names the first.
+    pub fn fold_version(&self) -> u32 {
+        self.fold.unwrap_or(FoldVersion::NEWEST)
+    }
+
+    /// Sets the version with which a log begins, unless a document has raised it since.
+    pub fn begin(&mut self, fold: u32) {
+        self.fold = self.fold.max(Some(fold));
     }
 
     fn take(&mut self, accepted: Accepted, document: Document) {
@@ -96,6 +109,7 @@ impl Catalogue {
             Document::Policies(policies) => self.policies.push((accepted.recorded_at, policies)),
             Document::Price(price) => self.prices.add(&accepted, revision, *price),
             Document::VendorCost(price) => self.costs.add(&accepted, revision, *price),
+            Document::Fold(fold) => self.fold = Some(fold.version),
         }
         self.accepted.push(accepted);
     }
@@ -261,6 +275,13 @@ impl PriceList {
             let version = self.names[*i].versions.iter().rev().find(|v| v.from <= at)?;
             (version.price.rate_card == card).then_some(version)
         })
+    }
+
+    /// The version of this label, `name@revision`.
+    pub(crate) fn version(&self, label: &str) -> Option<&Version> {
+        let (name, _) = label.rsplit_once('@')?;
+        let priced = &self.names[*self.by_name.get(name)?];
+        priced.versions.iter().find(|v| *v.label == *label)
     }
 
     /// The names of all prices.

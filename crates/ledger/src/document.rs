@@ -26,6 +26,29 @@ pub enum Document {
     Price(Box<Price>),
     /// What usage costs us: read by reports alone.
     VendorCost(Box<Price>),
+    /// Which version of the fold is in force from here on. Its name is `version`.
+    Fold(FoldVersion),
+}
+
+/// The kind of document that raises the version of the fold.
+pub(crate) const FOLD: &str = "fold";
+
+/// A version of the fold (design, section 1): what is folded under an older one stays as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct FoldVersion {
+    /// It only rises.
+    pub version: u32,
+}
+
+impl FoldVersion {
+    /// The newest that this build knows; new logs begin with it.
+    ///
+    /// 2: credits that go back from a carried lot for late usage take their money with them; before, that stayed behind.
+    pub const NEWEST: u32 = 2;
+    /// The first in which money follows credits that go back.
+    pub(crate) const MONEY_FOLLOWS: u32 = 2;
 }
 
 /// What amounts are counted in: credits, usd, tokens.
@@ -87,7 +110,8 @@ fn standard() -> String {
 
 impl Document {
     /// The kinds, as records and files name them.
-    pub const KINDS: [&'static str; 6] = ["unit", "rate_card", "zone", "policies", "price", "vendor_cost"];
+    pub const KINDS: [&'static str; 7] =
+        ["unit", "rate_card", "zone", "policies", "price", "vendor_cost", FOLD];
 
     /// Reads the body of a document of this kind.
     ///
@@ -103,6 +127,7 @@ impl Document {
             "policies" => serde_json::from_str(body).map(Self::Policies),
             "price" => serde_json::from_str(body).map(|p| Self::Price(Box::new(p))),
             "vendor_cost" => serde_json::from_str(body).map(|p| Self::VendorCost(Box::new(p))),
+            FOLD => serde_json::from_str(body).map(Self::Fold),
             other => {
                 return Err(format!(
                     "{other:?} is no kind of catalogue document: use one of {:?}",
@@ -122,6 +147,7 @@ impl Document {
             Self::Policies(_) => "policies",
             Self::Price(_) => "price",
             Self::VendorCost(_) => "vendor_cost",
+            Self::Fold(_) => FOLD,
         }
     }
 
@@ -139,7 +165,10 @@ impl Document {
             Self::Policies(_) if name != "default" => {
                 Err(("name".into(), "there is one document of default policies: name it `default`"))
             }
-            Self::Unit(_) | Self::RateCard(_) | Self::Zone(_) | Self::Policies(_) => Ok(()),
+            Self::Fold(_) if name != "version" => {
+                Err(("name".into(), "there is one version of the fold: name it `version`"))
+            }
+            Self::Unit(_) | Self::RateCard(_) | Self::Zone(_) | Self::Policies(_) | Self::Fold(_) => Ok(()),
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::name::Name;
 use crate::position::Offset;
 use crate::rate::Unpriced;
 use crate::time::Instant;
+use crate::zone::Month;
 
 /// One transfer. The unit, the lot and the kind name its two accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub struct Entry {
     pub feature: Option<Name>,
     /// The version of the price that asked for it.
     pub price: Option<Name>,
+    /// Of overage: the month of the usage.
+    pub month: Option<Month>,
 }
 
 /// What an entry is. It tells which account is debited (the amount leaves it) and which is credited.
@@ -60,11 +63,25 @@ pub enum EntryKind {
     Bill,
     /// `forgiven` to `overage`: for good.
     Forgive,
+    /// The lot to `voided`: it was taken back.
+    Void,
+    /// The lot to `expired`: a reset left no more in it.
+    Reset,
+    /// `usage` to the lot that had paid.
+    Reversal,
+    /// `usage` to `overage`: what no lot had covered is undone.
+    ReverseOverage,
+    /// `overage` to the lot that had paid it back.
+    Unrepay,
+    /// `overage` to `credit_due`: it was on a bill.
+    CreditDue,
+    /// `overage` to `forgiven`: nobody had paid it.
+    Unforgive,
 }
 
 impl EntryKind {
     /// All kinds, in the order of their codes.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 18] = [
         Self::Issue,
         Self::Usage,
         Self::LateUsage,
@@ -76,6 +93,13 @@ impl EntryKind {
         Self::ReturnExpired,
         Self::Bill,
         Self::Forgive,
+        Self::Void,
+        Self::Reset,
+        Self::Reversal,
+        Self::ReverseOverage,
+        Self::Unrepay,
+        Self::CreditDue,
+        Self::Unforgive,
     ];
 
     /// The word in reports.
@@ -92,7 +116,19 @@ impl EntryKind {
             Self::ReturnExpired => "return_expired",
             Self::Bill => "bill",
             Self::Forgive => "forgive",
+            Self::Void => "void",
+            Self::Reset => "reset",
+            Self::Reversal => "reversal",
+            Self::ReverseOverage => "reverse_overage",
+            Self::Unrepay => "unrepay",
+            Self::CreditDue => "credit_due",
+            Self::Unforgive => "unforgive",
         }
+    }
+
+    /// Whether it is what a usage takes: from a lot, or uncovered.
+    pub fn is_draw(self) -> bool {
+        matches!(self, Self::Usage | Self::LateUsage | Self::Overage)
     }
 
     /// The code in tables: its place in [`Self::ALL`], for ever.
@@ -119,6 +155,13 @@ impl EntryKind {
             Self::ReturnExpired => ("expired".into(), account(other)),
             Self::Bill => ("billed".into(), "overage".into()),
             Self::Forgive => ("forgiven".into(), "overage".into()),
+            Self::Void => (account(lot), "voided".into()),
+            Self::Reset => (account(lot), "expired".into()),
+            Self::Reversal => ("usage".into(), account(lot)),
+            Self::ReverseOverage => ("usage".into(), "overage".into()),
+            Self::Unrepay => ("overage".into(), account(lot)),
+            Self::CreditDue => ("overage".into(), "credit_due".into()),
+            Self::Unforgive => ("overage".into(), "forgiven".into()),
         };
         (debit, credit)
     }

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::correction::{Cleared, Rerated, Reset, Reversed, Step, Voided};
 use crate::grant::Terms;
 use crate::text::Text;
-use crate::time::Instant;
+use crate::time::{Instant, Span};
 
 /// What a record says happened, by its `type`.
 #[derive(Clone, Debug)]
@@ -24,6 +25,22 @@ pub enum Event<'a> {
     Usage(Usage<'a>),
     /// `timer.due`: the wallet has something due by now.
     TimerDue(Timer),
+    /// `grant.voided`: what is left of a grant was taken.
+    GrantVoided(Box<Voided>),
+    /// `usage.reversed`: a usage was undone, wholly or in part.
+    UsageReversed(Reversed<'a>),
+    /// `usage.rerated`: a usage is to be charged anew.
+    UsageRerated(Rerated<'a>),
+    /// `wallet.reset`: lots were brought back to their bounds.
+    WalletReset(Reset),
+    /// `overage.cleared`: open overage was taken out for good.
+    OverageCleared(Box<Cleared>),
+    /// `wallet.changed`: several steps, all or none.
+    WalletChanged(Vec<Step>),
+    /// `wallet.suspended`: nothing is approved until it is resumed.
+    WalletSuspended,
+    /// `wallet.resumed`: it is as it was before.
+    WalletResumed,
 }
 
 impl Event<'_> {
@@ -36,7 +53,49 @@ impl Event<'_> {
             Self::GrantIssued(_) => "grant.issued",
             Self::Usage(_) => "usage",
             Self::TimerDue(_) => "timer.due",
+            Self::GrantVoided(_) => "grant.voided",
+            Self::UsageReversed(_) => "usage.reversed",
+            Self::UsageRerated(_) => "usage.rerated",
+            Self::WalletReset(_) => "wallet.reset",
+            Self::OverageCleared(_) => "overage.cleared",
+            Self::WalletChanged(_) => "wallet.changed",
+            Self::WalletSuspended => "wallet.suspended",
+            Self::WalletResumed => "wallet.resumed",
         }
+    }
+
+    /// The version of records from which on this can be said: builds that do not know it stop there, and set nothing aside.
+    pub fn since(&self) -> u32 {
+        let is_newer = match self {
+            Self::GrantIssued(terms) => terms.reset.is_some(),
+            Self::WalletConfigured(configured) => configured.reset.is_some(),
+            Self::CataloguePublished(published) => *published.kind == *crate::document::FOLD,
+            Self::Genesis(genesis) => genesis.fold > 1,
+            Self::Usage(_)
+            | Self::TimerDue(_)
+            | Self::GrantVoided(_)
+            | Self::UsageReversed(_)
+            | Self::UsageRerated(_)
+            | Self::WalletReset(_)
+            | Self::OverageCleared(_)
+            | Self::WalletChanged(_)
+            | Self::WalletSuspended
+            | Self::WalletResumed => false,
+        };
+        if is_newer { 2 } else { 1 }
+    }
+
+    /// Whether the rules want to know why (section 5).
+    pub fn wants_reason(&self) -> bool {
+        matches!(
+            self,
+            Self::GrantVoided(_) | Self::UsageReversed(_) | Self::UsageRerated(_) | Self::WalletReset(_)
+        )
+    }
+
+    /// Whether it says something of a wallet; else it is the log's own, or the catalogue's.
+    pub fn is_of_wallet(&self) -> bool {
+        !matches!(self, Self::Genesis(_) | Self::CataloguePublished(_))
     }
 }
 
@@ -106,9 +165,27 @@ pub struct Configured {
     /// What happens to usage that no lot covers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overage: Option<OveragePolicy>,
+    /// When its lots are brought back to the bounds that their grants name; left out, only by a record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset: Option<ResetPolicy>,
     /// The owner's own notes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
+}
+
+/// A reset at each occurrence of `anchor` plus n times `interval` (rules, section 4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ResetPolicy {
+    /// An hour at least.
+    pub interval: Span,
+    /// Left out, when the policy was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<Instant>,
+    /// Whether open overage stays.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub preserve_overage: bool,
 }
 
 /// What happens to usage that no lot covers (rules, section 5).

@@ -7,36 +7,21 @@ use crate::entry::{Entry, EntryKind, Outcome};
 use crate::event::{Configured, Event, OveragePolicy, Published, Usage};
 use crate::lot::Lot;
 use crate::name::Name;
-use crate::position::Offset;
+use crate::observe::Considered;
+use crate::past::{Known, Past, Used};
 use crate::quantity::Quantity;
 use crate::rate::{CounterKey, Fields, Rated, Unpriced, choose, rate};
 use crate::record::{Hash16, Identity, Record};
 use crate::time::Instant;
-use crate::wallet::{Counter, Wallet};
-use crate::zone::Zone;
+use crate::wallet::{Counter, Grant, Wallet};
+use crate::zone::{Month, Zone};
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// What the ids named in a record lead to, from the store and the batches in flight.
-#[derive(Debug, Default)]
-pub struct Past {
-    /// The record that first bore this identity, at a lower offset.
-    pub identity: Option<Known>,
-    /// The record that first issued a grant of this name.
-    pub grant: Option<Known>,
-    /// Counters of closed periods, as asked for by [`needs`].
-    pub counters: Vec<(CounterKey, Quantity)>,
-}
-
-/// A record that was there before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Known {
-    /// Its offset.
-    pub offset: Offset,
-    /// What it said.
-    pub content: Hash16,
-}
+/// Why a request is refused: a word, and sometimes more.
+pub(crate) type Refused = Cow<'static, str>;
 
 /// What a fold adds to the projections, beside the wallet.
 #[derive(Debug, Default)]
@@ -45,8 +30,52 @@ pub struct Changes {
     pub entries: Vec<Entry>,
     /// Lots that have left their wallet, as they were.
     pub left: Vec<Lot>,
+    /// Grants that have left their wallet, as they were.
+    pub left_grants: Vec<Grant>,
     /// Counters that have left their wallet, or changed afterwards.
     pub counters: Vec<Counter>,
+    /// The price of a usage that books nothing: it is free.
+    pub priced: Option<Name>,
+    /// What is now in effect of the usage that the record corrected.
+    pub used: Option<Box<Used>>,
+    /// Which lots were considered for its charges; only if somebody asks for it by putting a list here.
+    pub considered: Option<Vec<Considered>>,
+}
+
+/// How far the changes had come, to go back to.
+pub(crate) struct Mark {
+    entries: usize,
+    left: usize,
+    left_grants: usize,
+    counters: usize,
+}
+
+impl Changes {
+    /// Forgets what a record did, and keeps the room for the next.
+    pub fn clear(&mut self) {
+        self.back_to(&Mark { entries: 0, left: 0, left_grants: 0, counters: 0 });
+        (self.priced, self.used) = (None, None);
+        if let Some(considered) = &mut self.considered {
+            considered.clear();
+        }
+    }
+
+    pub(crate) fn mark(&self) -> Mark {
+        let Self { entries, left, left_grants, counters, .. } = self;
+        Mark {
+            entries: entries.len(),
+            left: left.len(),
+            left_grants: left_grants.len(),
+            counters: counters.len(),
+        }
+    }
+
+    pub(crate) fn back_to(&mut self, mark: &Mark) {
+        self.entries.truncate(mark.entries);
+        self.left.truncate(mark.left);
+        self.left_grants.truncate(mark.left_grants);
+        self.counters.truncate(mark.counters);
+    }
 }
 
 /// Applies a record to its wallet: advances the wallet to its clock, then does what the record says, or refuses it.
@@ -104,27 +133,19 @@ pub fn advanced(catalogue: &Catalogue, wallet: &Wallet, at: Instant) -> (Wallet,
     (wallet, changes)
 }
 
-/// The counters of closed periods that a record asks for: most ask for none.
-pub fn needs(catalogue: &Catalogue, wallet: &Wallet, record: &Record<'_>) -> Vec<CounterKey> {
-    let Event::Usage(usage) = &record.event else { return Vec::new() };
-    let Some(until) = wallet.counted_until.filter(|_| catalogue.prices.counts) else { return Vec::new() };
-    let at = record.time().min(wallet.clock.max(record.envelope.recorded_at));
-    let rated = price(catalogue, wallet, usage, at, |_| Quantity::default());
-    let Ok(rated) = rated else { return Vec::new() };
-    let closed = |key: &CounterKey| key.starts <= until && !wallet.counters.iter().any(|c| c.is(key));
-    rated.counted.into_iter().map(|(key, _)| key).filter(closed).collect()
-}
-
 fn known(past: &Past, identity: &Identity) -> Option<Outcome> {
     let same = |known: &Known, content: Hash16| match known.content == content {
         true => Outcome::Duplicate(known.offset),
         false => Outcome::Conflict(known.offset),
     };
     let by_id = past.identity.as_ref().map(|k| same(k, identity.content));
-    by_id.or_else(|| past.grant.as_ref().zip(identity.grant).map(|(k, (_, content))| same(k, content)))
+    let [(key, content)] = identity.grants.as_slice() else { return by_id };
+    let by_name = || past.grants.iter().find(|(k, _)| k == key).map(|(_, k)| same(k, *content));
+    // Within steps, a name that was given before is the step's reason.
+    by_id.or_else(|| by_name().filter(|_| identity.is_grant))
 }
 
-fn price(
+pub(crate) fn price(
     catalogue: &Catalogue,
     wallet: &Wallet,
     usage: &Usage<'_>,
@@ -179,12 +200,13 @@ pub(crate) struct Moment<'a> {
 }
 
 /// What an entry concerns beside its unit and amount.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct About {
     pub(crate) lot: Option<Name>,
     pub(crate) other: Option<Name>,
     pub(crate) feature: Option<Name>,
     pub(crate) price: Option<Name>,
+    pub(crate) month: Option<Month>,
 }
 
 impl<'a> Fold<'a> {
@@ -205,6 +227,14 @@ impl<'a> Fold<'a> {
             Event::WalletConfigured(configured) => {
                 self.configure(configured, &record.envelope.id).map(|()| None)
             }
+            Event::GrantVoided(_)
+            | Event::UsageReversed(_)
+            | Event::UsageRerated(_)
+            | Event::WalletReset(_)
+            | Event::OverageCleared(_)
+            | Event::WalletChanged(_)
+            | Event::WalletSuspended
+            | Event::WalletResumed => self.correction(past, record).map(|()| None),
             Event::Genesis(_) | Event::CataloguePublished(_) | Event::TimerDue(_) => {
                 unreachable!("a wallet's records say something of it")
             }
@@ -217,6 +247,28 @@ impl<'a> Fold<'a> {
                 self.close_late(now);
                 Outcome::Applied(unpriced)
             }
+        }
+    }
+
+    fn correction(&mut self, past: &Past, record: &Record<'_>) -> Result<(), Refused> {
+        if record.event.wants_reason() && !record.envelope.gives_reason() {
+            return Err("no_reason".into());
+        }
+        match &record.event {
+            Event::GrantVoided(voided) => self.void(past, voided),
+            Event::UsageReversed(reversed) => self.reverse(past, reversed),
+            Event::UsageRerated(rerated) => self.rerate(past, rerated),
+            Event::WalletReset(reset) => self.reset(reset, self.recorded(self.wallet.clock)),
+            Event::OverageCleared(cleared) => self.clear(cleared),
+            Event::WalletChanged(steps) => self.change(past, record, steps),
+            Event::WalletSuspended => self.suspend(true),
+            Event::WalletResumed => self.suspend(false),
+            Event::Genesis(_)
+            | Event::CataloguePublished(_)
+            | Event::WalletConfigured(_)
+            | Event::GrantIssued(_)
+            | Event::Usage(_)
+            | Event::TimerDue(_) => unreachable!("it is no correction"),
         }
     }
 
@@ -233,13 +285,10 @@ impl<'a> Fold<'a> {
         subject: Option<&str>,
         at: Instant,
     ) -> Result<(), Unpriced> {
-        let (wallet, closing) = (&*self.wallet, &self.closed);
-        let counter = |key: &CounterKey| {
-            let here = wallet.counters.iter().chain(closing).find(|c| c.is(key)).map(|c| c.value);
-            let closed = || past.counters.iter().find(|(k, _)| k == key).map(|(_, value)| *value);
-            here.or_else(closed).unwrap_or_default()
-        };
-        let rated = price(self.catalogue, wallet, usage, at, counter)?;
+        let rated = price(self.catalogue, self.wallet, usage, at, |key| self.counter(past, key))?;
+        if rated.charges.iter().all(|(_, _, amount)| amount.is_zero()) {
+            self.changes.priced = Some(rated.price.clone());
+        }
         let moment = self.recorded(at);
         for (key, value) in rated.counted {
             self.count(key, value, moment);
@@ -250,7 +299,7 @@ impl<'a> Fold<'a> {
         Ok(())
     }
 
-    fn count(&mut self, key: CounterKey, value: Quantity, moment: Moment<'_>) {
+    pub(crate) fn count(&mut self, key: CounterKey, value: Quantity, moment: Moment<'_>) {
         let here = self.wallet.counters.iter_mut().chain(&mut self.closed).find(|c| c.is(&key));
         if let Some(counter) = here {
             counter.value = value;
@@ -266,18 +315,21 @@ impl<'a> Fold<'a> {
         }
     }
 
-    fn configure(&mut self, configured: &Configured, id: &str) -> Result<(), &'static str> {
+    pub(crate) fn configure(&mut self, configured: &Configured, id: &str) -> Result<(), Refused> {
         let clock = self.wallet.clock;
         let card = configured.rate_card.as_deref();
         let zone = configured.zone.as_deref();
         if self.wallet.settings.last != configured.replaces {
-            return Err("replaces_mismatch");
+            return Err("replaces_mismatch".into());
         }
         if card.is_some_and(|c| !self.catalogue.has_card(c)) {
-            return Err("unknown_rate_card");
+            return Err("unknown_rate_card".into());
         }
         if zone.is_some_and(|z| !self.catalogue.has_zone(z)) {
-            return Err("unknown_zone");
+            return Err("unknown_zone".into());
+        }
+        if configured.reset.as_ref().is_some_and(|r| !r.interval.is_an_hour_at_least()) {
+            return Err("bad_interval".into());
         }
         let settings = &mut self.wallet.settings;
         let set = |history: &mut Vec<(Instant, Option<Name>)>, to: Option<&str>| {
@@ -291,6 +343,7 @@ impl<'a> Fold<'a> {
         settings.overage = configured.overage;
         settings.metadata.clone_from(&configured.metadata);
         settings.last = Some(id.to_owned());
+        self.configure_reset(configured);
         self.wallet.claimed = true;
         Ok(())
     }
@@ -315,6 +368,7 @@ impl<'a> Fold<'a> {
             booked_at: moment.booked_at,
             feature: about.feature,
             price: about.price,
+            month: about.month,
         };
         self.line += 1;
         self.changes.entries.push(entry);

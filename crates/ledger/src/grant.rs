@@ -45,6 +45,9 @@ pub struct Terms {
     /// What is carried over when a lot ends; left out, nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rollover: Option<Rollover>,
+    /// What a reset brings its lots back to; left out, they are left as they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reset: Option<Bounds>,
     /// How long an ended lot still pays usage of its time; left out, the catalogue's. Never longer than the lot.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allowed_lateness: Option<Span>,
@@ -171,6 +174,19 @@ pub enum First {
     Skip,
 }
 
+/// What a reset leaves in a lot, and in what earlier resets added to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Bounds {
+    /// What lacks to this is added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<Amount>,
+    /// What is above this expires.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<Amount>,
+}
+
 /// What is carried over when a lot ends. `{}` carries all, once, until the next occurrence.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -237,6 +253,7 @@ impl Terms {
             (self.carries_without_end(), "rollover_without_end"),
             (self.rollover.as_ref().is_some_and(|r| r.percent > all_of_it()), "percent_over_100"),
             (self.rollover.as_ref().is_some_and(|r| !(1..=1000).contains(&r.max_times)), "max_times"),
+            (self.reset.is_some_and(|r| r.min > r.max && r.max.is_some()), "reset_min_over_max"),
             (self.most_lots() > MOST_LOTS, "too_many_lots"),
         ];
         rules.into_iter().find(|(broken, _)| *broken).map_or(Ok(()), |(_, reason)| Err(reason))

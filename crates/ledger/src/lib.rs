@@ -5,18 +5,28 @@
 
 #![warn(missing_docs)]
 
+mod admin;
 mod advance;
 mod amount;
+mod asks;
+mod back;
 mod burn;
+mod calendar;
 mod canonical;
 mod catalogue;
+mod correct;
+mod correction;
 mod document;
 mod entry;
 mod event;
 mod fold;
 mod grant;
 mod lot;
+mod members;
+mod memory;
 mod name;
+mod observe;
+mod past;
 mod position;
 mod price;
 mod quantity;
@@ -29,23 +39,34 @@ mod wallet;
 mod zone;
 
 pub use amount::{Amount, AmountError};
+pub use asks::{asks, may_ask};
 pub use canonical::{NotCanonical, canonical};
 pub use catalogue::{Accepted, Catalogue, PriceList};
-pub use document::{Document, Policies, RateCard, UTC, Unit};
+pub use correction::{
+    Changed, Cleared, ClearedAs, Nothing, Part, RawStep, Rerated, Reset, Reversed, Step, UsageName, Voided,
+    What,
+};
+pub use document::{Document, FoldVersion, Policies, RateCard, UTC, Unit};
 pub use entry::{Entry, EntryKind, Outcome};
-pub use event::{Configured, Event, Genesis, MonthEnd, OveragePolicy, Published, TakenFrom, Timer, Usage};
-pub use fold::{Changes, Known, Past, advanced, apply, needs, publish, vendor_cost};
-pub use grant::{Category, Cost, First, MOST_LOTS, Recurrence, Rollover, Scope, Terms};
+pub use event::{
+    Configured, Event, Genesis, MonthEnd, OveragePolicy, Published, ResetPolicy, TakenFrom, Timer, Usage,
+};
+pub use fold::{Changes, advanced, apply, publish, vendor_cost};
+pub use grant::{Bounds, Category, Cost, First, MOST_LOTS, Recurrence, Rollover, Scope, Terms};
 pub use lot::{Because, Lot, burn_order};
+pub use memory::Memory;
 pub use name::Name;
+pub use observe::{Considered, Verdict};
+pub use past::{Answer, Ask, Draw, Known, OverageKey, Paid, Past, Used};
 pub use position::{NotAPosition, Offset, Partition, Position};
 pub use price::{
-    Blocks, Charge, Counted, Matches, Pattern, Price, Rounding, RoundingMode, STANDARD, Step, TierMode, Tiers,
+    Blocks, Charge, Counted, Matches, Pattern, Price, Rounding, RoundingMode, STANDARD, Step as TierStep,
+    TierMode, Tiers,
 };
 pub use quantity::{Quantity, QuantityError};
 pub use rate::{CounterKey, Fields, Rated, Unpriced};
 pub use record::{ENVELOPE, Envelope, Hash16, Identity, Record, Undecodable, content_id, decode, key};
 pub use text::Text;
 pub use time::{Instant, Period, Span, TimeError};
-pub use wallet::{Counter, Overage, Wallet};
+pub use wallet::{Counter, Grant, Overage, Wallet};
 pub use zone::{Month, Zone};

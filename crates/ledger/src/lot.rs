@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ethnum::U256;
 use serde::{Deserialize, Serialize};
 
-use crate::amount::Amount;
+use crate::amount::{Amount, sum};
 use crate::grant::{Cost, Terms};
 use crate::name::Name;
 use crate::time::Instant;
@@ -41,35 +41,39 @@ pub struct Lot {
     /// Its share of what the grant's lot cost.
     #[serde(default, skip_serializing_if = "Amount::is_zero")]
     pub money: Amount,
-    /// What it began with.
+    /// What it began with, and what was added since.
+    #[serde(deserialize_with = "sum")]
     pub issued: Amount,
     /// What can be burned.
-    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    #[serde(default, deserialize_with = "sum", skip_serializing_if = "Amount::is_zero")]
     pub remaining: Amount,
     /// What holds hold.
-    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    #[serde(default, deserialize_with = "sum", skip_serializing_if = "Amount::is_zero")]
     pub held: Amount,
     /// What paid usage and overage.
-    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    #[serde(default, deserialize_with = "sum", skip_serializing_if = "Amount::is_zero")]
     pub consumed: Amount,
     /// What nobody used in time.
-    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    #[serde(default, deserialize_with = "sum", skip_serializing_if = "Amount::is_zero")]
     pub expired: Amount,
     /// What was taken back.
-    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    #[serde(default, deserialize_with = "sum", skip_serializing_if = "Amount::is_zero")]
     pub voided: Amount,
     /// What was carried over to another lot.
-    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    #[serde(default, deserialize_with = "sum", skip_serializing_if = "Amount::is_zero")]
     pub rolled_over: Amount,
     /// What went back to the lot it was carried from.
-    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    #[serde(default, deserialize_with = "sum", skip_serializing_if = "Amount::is_zero")]
     pub returned: Amount,
     /// What went to another wallet.
-    #[serde(default, skip_serializing_if = "Amount::is_zero")]
+    #[serde(default, deserialize_with = "sum", skip_serializing_if = "Amount::is_zero")]
     pub moved: Amount,
     /// Whether its end has been booked.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) ended: bool,
+    /// What corrections left on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) marks: Option<Box<Marks>>,
     /// The grant's terms; found again by the grant's number when a wallet is read.
     #[serde(skip)]
     pub(crate) terms: Arc<Terms>,
@@ -78,7 +82,29 @@ pub struct Lot {
     pub(crate) touched: bool,
 }
 
+/// What corrections leave on a lot: most lots have none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Marks {
+    /// Since when it is void.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) void: Option<Instant>,
+    /// When it was last reset to a max, and how much more it and what was added to it could have held then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) room: Option<(Instant, Amount)>,
+    /// How many lots resets have added to it.
+    #[serde(default, skip_serializing_if = "none_yet")]
+    pub(crate) topped: u32,
+    /// The lot that a reset added this one to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) tops_up: Option<Name>,
+}
+
 fn is_zero(n: &u16) -> bool {
+    *n == 0
+}
+
+fn none_yet(n: &u32) -> bool {
     *n == 0
 }
 
@@ -110,7 +136,65 @@ impl Lot {
 
     /// Whether it ended, and still pays usage of its window.
     pub(crate) fn is_late(&self, clock: Instant) -> bool {
-        self.ended && self.late_until.is_some_and(|until| clock < until)
+        self.ended && self.late_until.is_some_and(|until| clock < until) && self.void_since().is_none()
+    }
+
+    /// The share of its money that so much of it cost.
+    pub(crate) fn money_of(&self, amount: Amount) -> Amount {
+        self.money.share(amount.billionths(), self.issued.billionths())
+    }
+
+    /// The share of its money that so much of it cost, once money follows what goes over and goes back.
+    pub(crate) fn money_left_of(&self, amount: Amount) -> Amount {
+        let gone = [self.rolled_over, self.returned].into_iter().sum();
+        self.money.share(amount.billionths(), self.issued.above(gone).billionths())
+    }
+
+    /// Since when it is void, by itself.
+    pub fn void_since(&self) -> Option<Instant> {
+        self.marks.as_ref().and_then(|m| m.void)
+    }
+
+    /// The lot that a reset added this one to.
+    pub fn tops_up(&self) -> Option<&Name> {
+        self.marks.as_ref().and_then(|m| m.tops_up.as_ref())
+    }
+
+    /// Whether a reset added it, or what it was carried from.
+    pub(crate) fn is_added(&self) -> bool {
+        self.id.rfind('+').is_some_and(|plus| self.id.rfind('#').is_none_or(|cycle| cycle < plus))
+    }
+
+    pub(crate) fn marks(&mut self) -> &mut Marks {
+        self.marks.get_or_insert_default()
+    }
+
+    /// Whether a reset has to know of it, though it is empty: it brings it back to a min, or bounds what may come back to it.
+    pub(crate) fn awaits_reset(&self) -> bool {
+        let has_bounds =
+            self.terms.reset.is_some_and(|r| r.max.is_some() || r.min.is_some_and(|min| !min.is_zero()));
+        has_bounds && !self.ended && self.void_since().is_none() && self.tops_up().is_none()
+    }
+
+    /// The name of the lot of its cycle: every lot carried from it or added to it begins with that.
+    pub(crate) fn family(id: &str) -> &str {
+        let cycle = id.rfind('#').map_or(0, |at| at + 1);
+        let end = id[cycle..].find(['/', '+']).map_or(id.len(), |at| cycle + at);
+        &id[..end]
+    }
+
+    /// A lot that has left its wallet's document, as JSON: its grant's terms are not in it.
+    pub fn write(&self) -> String {
+        serde_json::to_string(self).expect("a lot is JSON")
+    }
+
+    /// Reads what [`Lot::write`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// If it is something else: the projection must be rebuilt.
+    pub fn read(document: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(document)
     }
 
     /// Whether nothing of it can be burned, and nothing can come back to it for late usage.
@@ -184,7 +268,7 @@ pub fn burn_order(a: &Lot, b: &Lot) -> (Ordering, Because) {
         (&|| x.priority.cmp(&y.priority), Because::Priority),
         (&|| end(a).cmp(&end(b)), Because::Expiry),
         (&|| a.can_roll_over().cmp(&b.can_roll_over()), Because::Rollover),
-        (&|| by_cost(x, y), Because::Cost),
+        (&|| by_cost(a, b), Because::Cost),
         (&|| x.applies_to.breadth().cmp(&y.applies_to.breadth()), Because::Scope),
         (&|| by_issue(a, b), Because::Issue),
     ];
@@ -192,10 +276,13 @@ pub fn burn_order(a: &Lot, b: &Lot) -> (Ordering, Because) {
     decided.unwrap_or((Ordering::Equal, Because::Issue))
 }
 
-/// Free first, then by currency, then by money for each unit.
-fn by_cost(a: &Terms, b: &Terms) -> Ordering {
-    let paid = |terms: &Terms| terms.cost_basis.clone().filter(|c| !c.money.is_zero());
-    match (paid(a), paid(b)) {
+/// Free first, then by currency, then by money for each unit. What a reset added is free.
+fn by_cost(a: &Lot, b: &Lot) -> Ordering {
+    let is_sold = |lot: &Lot| !lot.is_added();
+    let paid = |lot: &Lot| lot.terms.cost_basis.clone().filter(|c| !c.money.is_zero() && is_sold(lot));
+    let (paid_a, paid_b) = (paid(a), paid(b));
+    let (a, b) = (&a.terms, &b.terms);
+    match (paid_a, paid_b) {
         (None, None) => Ordering::Equal,
         (None, Some(_)) => Ordering::Less,
         (Some(_), None) => Ordering::Greater,

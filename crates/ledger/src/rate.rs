@@ -1,12 +1,14 @@
 //! Rating: what one usage is charged (rules, sections 2 and 6). Exact in 256 bits, and rounded once.
 
+use std::borrow::Cow;
+
 use ethnum::U256;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::amount::Amount;
 use crate::catalogue::{PriceList, Version};
 use crate::event::Usage;
+use crate::members::{members, string};
 use crate::name::Name;
 use crate::price::{Blocks, Charge, Counted, Pattern, Price, Rounding, RoundingMode, TierMode, Tiers};
 use crate::quantity::{Quantity, QuantityError};
@@ -68,6 +70,13 @@ pub struct CounterKey {
     pub ends: Instant,
 }
 
+impl CounterKey {
+    /// Whether both name one counter: a later version of the price may have periods of another length.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.price == other.price && self.charge == other.charge && self.starts == other.starts
+    }
+}
+
 /// The version that prices this usage: of all that match, the most specific.
 pub(crate) fn choose<'a>(
     prices: &'a PriceList,
@@ -89,7 +98,7 @@ pub(crate) fn rate(
     period: impl Fn(Period) -> (Instant, Instant),
     counter: impl Fn(&CounterKey) -> Quantity,
 ) -> Result<Rated, Unpriced> {
-    let mut sums: Vec<(Name, Name, Ratio)> = Vec::with_capacity(version.names.len());
+    let mut sums: Vec<(&Name, Cow<'_, Name>, Ratio)> = Vec::with_capacity(version.names.len());
     let mut counted = Vec::new();
     for (charge, (unit, feature)) in version.price.charges.iter().zip(&version.names) {
         let mut quantity = count(charge.quantity.as_ref(), fields)?;
@@ -110,15 +119,17 @@ pub(crate) fn rate(
             }
         };
         let exact = exact.ok_or(Unpriced::OutOfRange)?;
-        let feature = feature.clone().unwrap_or_else(|| Name::from(&*usage.kind));
-        match sums.iter_mut().find(|(u, f, _)| u == unit && *f == feature) {
+        let feature = feature.as_ref().map_or_else(|| Cow::Owned(Name::from(&*usage.kind)), Cow::Borrowed);
+        match sums.iter_mut().find(|(u, f, _)| *u == unit && *f == feature) {
             Some((_, _, sum)) => *sum = sum.plus(exact).ok_or(Unpriced::OutOfRange)?,
-            None => sums.push((unit.clone(), feature, exact)),
+            None => sums.push((unit, feature, exact)),
         }
     }
     let rounding = version.price.rounding;
-    let charges = sums.into_iter().map(|(unit, feature, sum)| Some((unit, feature, sum.round(rounding)?)));
-    let charges = charges.collect::<Option<_>>().ok_or(Unpriced::OutOfRange)?;
+    let charge = |(unit, feature, sum): (&Name, Cow<'_, Name>, Ratio)| {
+        Some((unit.clone(), feature.into_owned(), sum.round(rounding)?))
+    };
+    let charges = sums.into_iter().map(charge).collect::<Option<_>>().ok_or(Unpriced::OutOfRange)?;
     Ok(Rated { price: version.label.clone(), charges, counted })
 }
 
@@ -184,23 +195,27 @@ fn rank(price: &Price, usage: &Usage<'_>, fields: &Fields<'_>) -> Option<Rank> {
 
 /// The members of an event's data, read once and only as deep as a path goes.
 #[derive(Debug, Default)]
-pub struct Fields<'a>(Option<Vec<(Text<'a>, &'a RawValue)>>);
+pub struct Fields<'a>(Option<Vec<(Text<'a>, &'a str)>>);
 
 impl<'a> Fields<'a> {
     /// Reads the members of `data`, if it is an object.
     pub fn of(data: Option<&'a RawValue>) -> Self {
-        Self(data.and_then(|data| serde_json::from_str::<Members<'a>>(data.get()).ok()).map(|m| m.0))
+        data.map_or_else(Self::default, |data| Self::read(data.get()))
+    }
+
+    fn read(json: &'a str) -> Self {
+        Self(members(json))
     }
 
     /// The member that a path leads to, as JSON; `null` is not there. A name that holds points itself is found first.
     pub fn get(&self, path: &str) -> Option<&'a str> {
         let members = self.0.as_ref()?;
         if let Some((_, value)) = members.iter().find(|(name, _)| **name == *path) {
-            return (value.get() != "null").then_some(value.get());
+            return (*value != "null").then_some(value);
         }
         let (head, rest) = path.split_once('.')?;
         let (_, value) = members.iter().find(|(name, _)| **name == *head)?;
-        Fields::of(Some(value)).get(rest)
+        Fields::read(value).get(rest)
     }
 
     /// The text of a string, or the canonical text of a number or a boolean.
@@ -233,34 +248,6 @@ impl<'a> Fields<'a> {
             QuantityError::Negative => Unpriced::NegativeQuantity,
             QuantityError::OutOfRange => Unpriced::OutOfRange,
         })
-    }
-}
-
-/// The text of a JSON string: as it stands, where nothing in it is escaped.
-fn string(json: &str) -> Option<Text<'_>> {
-    let plain = &json[1..json.len() - 1];
-    if plain.bytes().all(|b| b != b'\\') { Some(plain.into()) } else { serde_json::from_str(json).ok() }
-}
-
-struct Members<'a>(Vec<(Text<'a>, &'a RawValue)>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        struct Visitor;
-        impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = Members<'de>;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("an object")
-            }
-            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
-                let mut members = Vec::with_capacity(8);
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-        d.deserialize_map(Visitor)
     }
 }
 

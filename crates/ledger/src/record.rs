@@ -5,12 +5,16 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::canonical::{NotCanonical, canonical};
-use crate::event::Event;
+use crate::correction::{Changed, Nothing, RawStep, Step};
+use crate::document::{FOLD, FoldVersion};
+use crate::event::{Event, Genesis, Published};
 use crate::text::Text;
 use crate::time::Instant;
 
-/// The version of the envelope that this build writes and reads.
-pub const ENVELOPE: u32 = 1;
+/// The newest version of records that this build reads; it writes the oldest that can say what is to be said.
+///
+/// 2: a grant's and a wallet's `reset`, the fold version as a catalogue document, and a genesis with a fold version above 1.
+pub const ENVELOPE: u32 = 2;
 
 /// The envelope as it stands in the log. Field by field in `schemas/envelope.json`.
 #[derive(Debug, Deserialize)]
@@ -78,14 +82,16 @@ pub enum Undecodable {
 pub type Hash16 = [u8; 16];
 
 /// Who a record is, and what it says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// Of wallet, source and id.
     pub key: Hash16,
     /// Of the type, the sender's own time and the data by value.
     pub content: Hash16,
-    /// Of a grant: the key of its own name, and of what it promises.
-    pub grant: Option<(Hash16, Hash16)>,
+    /// Of each grant that it issues: the key of its own name, and of what it promises.
+    pub grants: Vec<(Hash16, Hash16)>,
+    /// Whether it is a grant, and nothing else.
+    pub is_grant: bool,
 }
 
 /// Reads a record.
@@ -97,11 +103,16 @@ pub struct Identity {
 pub fn decode(bytes: &[u8]) -> Result<Record<'_>, Undecodable> {
     let text = std::str::from_utf8(bytes).map_err(|_| Undecodable::Quarantine("not UTF-8".into()))?;
     let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|e| not_an_envelope(text, &e))?;
-    if envelope.v != ENVELOPE {
+    if !(1..=ENVELOPE).contains(&envelope.v) {
         return Err(Undecodable::NewerBuild(format!("envelope version {}", envelope.v)));
     }
     let event = event(&envelope)?;
-    let personal = !matches!(event, Event::Genesis(_) | Event::CataloguePublished(_));
+    if envelope.v < event.since() {
+        let (word, v, since) = (event.word(), envelope.v, event.since());
+        let why = format!("a {word} record of version {v} that says what only version {since} can");
+        return Err(Undecodable::Quarantine(why));
+    }
+    let personal = event.is_of_wallet();
     if personal != envelope.wallet.is_some() {
         let says = if personal { "names no wallet" } else { "names a wallet" };
         return Err(Undecodable::Quarantine(format!("a {} record that {says}", event.word())));
@@ -119,7 +130,7 @@ fn not_an_envelope(text: &str, error: &serde_json::Error) -> Undecodable {
         v: u32,
     }
     match serde_json::from_str::<Version>(text) {
-        Ok(Version { v }) if v != ENVELOPE => Undecodable::NewerBuild(format!("envelope version {v}")),
+        Ok(Version { v }) if !(1..=ENVELOPE).contains(&v) => Undecodable::NewerBuild(format!("envelope version {v}")),
         Ok(_) | Err(_) => Undecodable::Quarantine(format!("not an envelope: {error}")),
     }
 }
@@ -135,10 +146,45 @@ fn event<'a>(envelope: &Envelope<'a>) -> Result<Event<'a>, Undecodable> {
         "timer.due" => Event::TimerDue(read(kind, data)?),
         "grant.issued" => Event::GrantIssued(read(kind, data)?),
         "wallet.configured" => Event::WalletConfigured(read(kind, data)?),
-        "catalogue.published" => Event::CataloguePublished(read(kind, data)?),
-        "genesis" => Event::Genesis(read(kind, data)?),
+        "catalogue.published" => Event::CataloguePublished(read(kind, data).and_then(known_version)?),
+        "genesis" => Event::Genesis(read(kind, data).and_then(known_fold)?),
+        "grant.voided" => Event::GrantVoided(read(kind, data)?),
+        "usage.reversed" => Event::UsageReversed(read(kind, data)?),
+        "usage.rerated" => Event::UsageRerated(read(kind, data)?),
+        "wallet.reset" => Event::WalletReset(read(kind, data)?),
+        "overage.cleared" => Event::OverageCleared(read(kind, data)?),
+        "wallet.changed" => {
+            let changed: Changed<'_> = read(kind, data)?;
+            let steps: Result<_, String> = changed.steps.iter().map(RawStep::read).collect();
+            Event::WalletChanged(steps.map_err(Undecodable::Quarantine)?)
+        }
+        "wallet.suspended" => read(kind, data).map(|Nothing {}| Event::WalletSuspended)?,
+        "wallet.resumed" => read(kind, data).map(|Nothing {}| Event::WalletResumed)?,
         other => return Err(Undecodable::NewerBuild(format!("record type {other:?}"))),
     })
+}
+
+/// A fold that this build does not know makes other wallets of the same records.
+fn known_fold(genesis: Genesis) -> Result<Genesis, Undecodable> {
+    newer_fold(genesis.fold).map_or(Ok(genesis), Err)
+}
+
+fn known_version(published: Published<'_>) -> Result<Published<'_>, Undecodable> {
+    let version =
+        (*published.kind == *FOLD).then(|| serde_json::from_str::<FoldVersion>(published.body.get()));
+    let newer = version.and_then(Result::ok).and_then(|fold| newer_fold(fold.version));
+    newer.map_or(Ok(published), Err)
+}
+
+fn newer_fold(version: u32) -> Option<Undecodable> {
+    (version > FoldVersion::NEWEST).then(|| Undecodable::NewerBuild(format!("fold version {version}")))
+}
+
+impl Envelope<'_> {
+    /// Whether it says why.
+    pub fn gives_reason(&self) -> bool {
+        self.reason.as_ref().is_some_and(|reason| !reason.trim().is_empty())
+    }
 }
 
 impl Record<'_> {
@@ -170,25 +216,76 @@ impl Record<'_> {
         scratch.clear();
         identity(b'i', &[self.wallet(), &e.source, &e.id], scratch);
         let key = hash(scratch);
-        let grant = match &self.event {
-            Event::GrantIssued(terms) => Some(self.grant(&terms.grant_id, scratch)?),
+        let grants = match &self.event {
+            Event::GrantIssued(terms) => vec![self.grant(&terms.grant_id, e.data.get(), scratch)?],
+            Event::WalletChanged(steps) => {
+                let issued = steps.iter().filter_map(|step| match step {
+                    Step::Grant(terms, data) => Some((&terms.grant_id, data)),
+                    Step::Void(_)
+                    | Step::Configure(_)
+                    | Step::Reset(_)
+                    | Step::Clear(_)
+                    | Step::Suspend
+                    | Step::Resume => None,
+                });
+                issued.map(|(id, data)| self.grant(id, data, scratch)).collect::<Result<_, _>>()?
+            }
             Event::Genesis(_)
             | Event::CataloguePublished(_)
             | Event::WalletConfigured(_)
             | Event::Usage(_)
-            | Event::TimerDue(_) => None,
+            | Event::TimerDue(_)
+            | Event::GrantVoided(_)
+            | Event::UsageReversed(_)
+            | Event::UsageRerated(_)
+            | Event::WalletReset(_)
+            | Event::OverageCleared(_)
+            | Event::WalletSuspended
+            | Event::WalletResumed => Vec::new(),
         };
-        Ok(Identity { key, content, grant })
+        let is_grant = matches!(self.event, Event::GrantIssued(_));
+        Ok(Identity { key, content, grants, is_grant })
     }
 
-    fn grant(&self, grant_id: &str, scratch: &mut Vec<u8>) -> Result<(Hash16, Hash16), NotCanonical> {
+    fn grant(
+        &self,
+        grant_id: &str,
+        data: &str,
+        scratch: &mut Vec<u8>,
+    ) -> Result<(Hash16, Hash16), NotCanonical> {
         scratch.clear();
-        canonical(self.envelope.data.get(), scratch)?;
+        canonical(data, scratch)?;
         let content = hash(scratch);
-        scratch.clear();
-        identity(b'g', &[self.wallet(), grant_id], scratch);
-        Ok((hash(scratch), content))
+        Ok((grant_key(self.wallet(), grant_id), content))
     }
+
+    /// The identity of the usage that this record corrects.
+    pub fn corrects(&self) -> Option<Hash16> {
+        let usage = match &self.event {
+            Event::UsageReversed(reversed) => &reversed.usage,
+            Event::UsageRerated(rerated) => &rerated.usage,
+            Event::Genesis(_)
+            | Event::CataloguePublished(_)
+            | Event::WalletConfigured(_)
+            | Event::GrantIssued(_)
+            | Event::Usage(_)
+            | Event::TimerDue(_)
+            | Event::GrantVoided(_)
+            | Event::WalletReset(_)
+            | Event::OverageCleared(_)
+            | Event::WalletChanged(_)
+            | Event::WalletSuspended
+            | Event::WalletResumed => return None,
+        };
+        Some(key(self.wallet(), &usage.source, &usage.id))
+    }
+}
+
+/// The key of a grant's name within its wallet.
+pub(crate) fn grant_key(wallet: &str, grant_id: &str) -> Hash16 {
+    let mut scratch = Vec::new();
+    identity(b'g', &[wallet, grant_id], &mut scratch);
+    hash(&scratch)
 }
 
 /// The key of (wallet, source, id), under which the store keeps the offset that first bore it.

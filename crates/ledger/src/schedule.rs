@@ -53,14 +53,7 @@ impl<'a> Schedule<'a> {
     fn last_occurrence(&self, at: Instant) -> i64 {
         let Some(recurrence) = &self.terms.recurrence else { return 0 };
         let anchor = recurrence.anchor.unwrap_or(self.effective_at);
-        let mut n = (at.0 - anchor.0).div_euclid(recurrence.interval.exact());
-        while self.occurrence(n).is_none_or(|o| o > at) {
-            n -= 1;
-        }
-        while self.occurrence(n + 1).is_some_and(|o| o <= at) {
-            n += 1;
-        }
-        n
+        last_occurrence(self.zone, anchor, recurrence.interval, at)
     }
 
     /// The first occurrence after `at`, also beyond `until`.
@@ -127,4 +120,22 @@ impl<'a> Schedule<'a> {
 /// Until when a lot with this window pays usage of it: never longer than the lot lived.
 pub(crate) fn late_until(start: Instant, end: Instant, lateness: i64) -> Instant {
     end.plus(lateness.min(end.0.saturating_sub(start.0)))
+}
+
+/// The number of the last occurrence of `anchor` plus n times `interval` at or before `at`.
+fn last_occurrence(zone: &Zone, anchor: Instant, interval: Span, at: Instant) -> i64 {
+    let mut n = (at.0 - anchor.0).div_euclid(interval.exact());
+    // What no instant can be lies after all of them, or, before the anchor, before them all.
+    while zone.after(anchor, interval, n).map_or(n > 0, |o| o > at) {
+        n -= 1;
+    }
+    while zone.after(anchor, interval, n + 1).is_some_and(|o| o <= at) {
+        n += 1;
+    }
+    n
+}
+
+/// The first occurrence of `anchor` plus n times `interval` after `at`.
+pub(crate) fn next_occurrence(zone: &Zone, anchor: Instant, interval: Span, at: Instant) -> Option<Instant> {
+    zone.after(anchor, interval, last_occurrence(zone, anchor, interval, at) + 1)
 }

@@ -5,11 +5,10 @@ use std::fmt;
 use chrono::{Datelike, Days, Months, NaiveDate, NaiveDateTime};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::calendar::{Shown, days};
+
 const SECOND: i64 = 1_000_000_000;
 const DAY: i64 = 86_400 * SECOND;
-/// Days from the first of January of the year 1 (chrono's count) to 1970.
-const EPOCH: i32 = 719_163;
-
 /// A moment, in nanoseconds since 1970-01-01T00:00:00Z; the years 1970 to 2261. *Never* is an absent instant.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant(pub i64);
@@ -48,15 +47,14 @@ impl Instant {
         if !(at(4, b"-") && at(7, b"-") && at(10, b"Tt ") && at(13, b":") && at(16, b":")) {
             return Err(TimeError::Grammar);
         }
-        let date =
-            NaiveDate::from_ymd_opt(two(b, 0)? as i32 * 100 + two(b, 2)? as i32, two(b, 5)?, two(b, 8)?);
+        let days = days(two(b, 0)? * 100 + two(b, 2)?, two(b, 5)?, two(b, 8)?);
         let (h, m, s) = (two(b, 11)?, two(b, 14)?, two(b, 17)?);
         if h > 23 || m > 59 || s > 59 {
             return Err(TimeError::Grammar);
         }
         let (nanos, rest) = fraction(&b[19..])?;
-        let days = i64::from(date.ok_or(TimeError::Grammar)?.num_days_from_ce() - EPOCH);
-        let seconds = days * 86_400 + i64::from(h * 3600 + m * 60 + s) - offset(rest)?;
+        let seconds =
+            days.ok_or(TimeError::Grammar)? * 86_400 + i64::from(h * 3600 + m * 60 + s) - offset(rest)?;
         let wide = i128::from(seconds) * i128::from(SECOND) + i128::from(nanos);
         i64::try_from(wide)
             .ok()
@@ -109,19 +107,13 @@ fn offset(b: &[u8]) -> Result<i64, TimeError> {
 
 impl fmt::Display for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let local = Local::at(*self, 0);
-        write!(f, "{}", local.0.format("%Y-%m-%dT%H:%M:%S"))?;
-        let nanos = self.0.rem_euclid(SECOND);
-        if nanos != 0 {
-            f.write_str(format!(".{nanos:09}").trim_end_matches('0'))?;
-        }
-        f.write_str("Z")
+        f.write_str(Shown::of(*self).text())
     }
 }
 
 impl Serialize for Instant {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.collect_str(self)
+        s.serialize_str(Shown::of(*self).text())
     }
 }
 

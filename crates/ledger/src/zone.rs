@@ -115,12 +115,38 @@ impl Serialize for Month {
     }
 }
 
+impl Month {
+    /// Reads `2026-01`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (year, month) = text.split_once('-').filter(|(y, m)| y.len() == 4 && m.len() == 2)?;
+        let digits = |s: &str| s.bytes().all(|b| b.is_ascii_digit()).then(|| s.parse().ok()).flatten();
+        let (year, month) = (i32::try_from(digits(year)?).ok()?, digits(month)?);
+        (1..=12).contains(&month).then_some(Self { year, month })
+    }
+
+    /// The first instant of it in a zone, and the first of the next.
+    pub fn bounds(self, zone: &Zone) -> Option<(Instant, Instant)> {
+        let noon = Instant::parse(&format!("{self}-15T12:00:00Z")).ok()?;
+        Some(zone.period(noon, Period::Month))
+    }
+}
+
 impl<'de> Deserialize<'de> for Month {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
         let text = <std::borrow::Cow<'de, str>>::deserialize(d)?;
-        let parts = text.split_once('-').and_then(|(y, m)| Some((y.parse().ok()?, m.parse().ok()?)));
-        let (year, month) =
-            parts.ok_or_else(|| serde::de::Error::custom("a month is written as in 2026-01"))?;
-        Ok(Self { year, month })
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("a month is written as in 2026-01"))
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Month {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Month".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$", "examples": ["2026-01"],
+            "description": "A month of the calendar in the wallet's zone."
+        })
     }
 }

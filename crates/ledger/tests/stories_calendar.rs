@@ -209,3 +209,17 @@ fn a_zone_that_nobody_published_is_refused() {
     ",
     );
 }
+
+#[test]
+fn a_recurrence_of_centuries_that_begins_later_is_planned_all_the_same() {
+    check(
+        "
+        01-01  grant plan 10 every P300Y36500D anchor 2030-01-01 first skip
+        01-01  grant now 10 every P300Y36500D anchor 2030-01-01
+        01-02  wallet reset every P300Y36500D anchor 2030-01-01
+        ------
+        now#1   10 of 10   01-01 .. 2030-01-01
+        due 2030-01-01
+    ",
+    );
+}

@@ -152,7 +152,7 @@ fn a_field_that_is_not_known_is_not_ignored() {
         01-02  use 1
         ------
         overage 1 of use in 2026-01
-        ! 01-01  quarantined: the data of grant.issued: unknown field `colour`, expected one of `grant_id`, `unit`, `amount`, `cost_basis`, `priority`, `category`, `effective_at`, `expires_at`, `expires_after`, `applies_to`, `recurrence`, `rollover`, `allowed_lateness`, `purchase_id`, `metadata`
+        ! 01-01  quarantined: the data of grant.issued: unknown field `colour`, expected one of `grant_id`, `unit`, `amount`, `cost_basis`, `priority`, `category`, `effective_at`, `expires_at`, `expires_after`, `applies_to`, `recurrence`, `rollover`, `reset`, `allowed_lateness`, `purchase_id`, `metadata`
         ! 01-01  quarantined: the data of grant.issued: duplicate field `amount`
         ! 01-01  quarantined: the data of grant.issued: missing field `amount`
     "#,

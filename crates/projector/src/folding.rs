@@ -1,14 +1,17 @@
 //! One partition in memory: it takes records in order, and says what each did.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use ledger::{
-    Catalogue, Changes, Event, Hash16, Identity, Instant, Known, Offset, Outcome, Partition, Past, Quantity,
+    Answer, Ask, Catalogue, Changes, Event, Hash16, Identity, Instant, Known, Offset, Outcome, Partition, Past,
     Record, Undecodable, Wallet,
 };
 use sha2::{Digest, Sha256};
 use store::rows::{Counts, FilterRow, Head};
 
+use crate::ahead::Ahead;
+use crate::index::Index;
+use crate::pasts::Pasts;
 use crate::seen::{Identities, Seen};
 use crate::sum::Sum;
 
@@ -22,9 +25,6 @@ pub(crate) struct Slot {
     pub(crate) changed: bool,
 }
 
-/// The key of a counter's row: wallet, price, charge, start of its period.
-type CounterKey = (i64, String, String, Instant);
-
 /// A partition's wallets and catalogue, and what it remembers of its records.
 pub(crate) struct Folding {
     pub(crate) partitions: u32,
@@ -35,19 +35,15 @@ pub(crate) struct Folding {
     pub(crate) published: Vec<Offset>,
     pub(crate) identities: Identities,
     pub(crate) slots: Vec<Slot>,
-    index: HashMap<Box<str>, usize>,
+    pub(crate) index: Index,
     /// Slots that changed since the rows were last taken.
     pub(crate) changed: Vec<usize>,
     /// Whether every wallet of the partition is in memory, so that one that is not there is new.
     pub(crate) complete: bool,
-    /// Counters that have become rows in this process.
-    counters: BTreeMap<CounterKey, Quantity>,
+    pub(crate) pasts: Pasts,
     changes: Changes,
     scratch: Vec<u8>,
 }
-
-/// A record read, with who it is: or why it cannot be read.
-pub(crate) type Read<'a> = Result<(Record<'a>, Identity), Undecodable>;
 
 /// What a record did.
 pub(crate) struct Folded<'a> {
@@ -63,7 +59,9 @@ pub(crate) struct Folded<'a> {
     /// Entries, lots that left, counters that closed.
     pub(crate) changes: &'a mut Changes,
     /// Identities that it is the first to bear: key, content and segment.
-    pub(crate) identities: [Option<(Hash16, Hash16, u32)>; 2],
+    pub(crate) identity: Option<(Hash16, Hash16, u32)>,
+    /// Those of the grants that it issues.
+    pub(crate) grants: Vec<(Hash16, Hash16, u32)>,
     /// Filters of segments that it completed.
     pub(crate) filters: Vec<FilterRow>,
 }
@@ -79,13 +77,8 @@ struct Applied {
 
 /// What the store said about identities that memory was not sure of.
 pub(crate) type Told = HashMap<Hash16, Known>;
-
-/// Reads a record and who it is.
-pub(crate) fn read<'a>(bytes: &'a [u8], scratch: &mut Vec<u8>) -> Read<'a> {
-    let record = ledger::decode(bytes)?;
-    let identity = record.identify(scratch).map_err(|e| Undecodable::Quarantine(e.to_string()))?;
-    Ok((record, identity))
-}
+/// What a record asked for, with the answers.
+pub(crate) type Answers = Vec<(Ask, Answer)>;
 
 impl Folding {
     /// An empty partition, before its first record.
@@ -100,9 +93,9 @@ impl Folding {
             published: Vec::new(),
             identities: Identities::default(),
             slots: Vec::new(),
-            index: HashMap::new(),
+            index: Index::default(),
             changed: Vec::new(),
-            counters: BTreeMap::new(),
+            pasts: Pasts::default(),
             changes: Changes::default(),
             scratch: Vec::new(),
         }
@@ -125,19 +118,25 @@ impl Folding {
         }
     }
 
-    pub(crate) fn holds(&self, wallet: &str) -> bool {
-        self.index.contains_key(wallet)
+    /// Where a wallet is, if it is in memory.
+    pub(crate) fn wallet(&self, id: &str) -> Option<&Slot> {
+        self.place(id).map(|at| &self.slots[at])
     }
 
-    pub(crate) fn wallet(&self, id: &str) -> Option<&Slot> {
-        self.index.get(id).map(|at| &self.slots[*at])
+    pub(crate) fn place(&self, wallet: &str) -> Option<usize> {
+        self.index.find(wallet, &self.slots)
     }
 
     /// Takes a wallet in that the store holds.
     pub(crate) fn load(&mut self, no: i64, id: &str, wallet: Wallet, digest: [u8; 32]) {
         let at = self.slots.len();
-        self.index.insert(id.into(), at);
+        self.index.insert(id, at);
         self.slots.push(Slot { no, id: id.into(), wallet, digest, changed: false });
+    }
+
+    /// Has the next record tell which lots were considered for its charges.
+    pub(crate) fn watch(&mut self) {
+        self.changes.considered = Some(Vec::new());
     }
 
     /// Forgets every wallet: the store has them all.
@@ -145,40 +144,46 @@ impl Folding {
         debug_assert!(self.changed.is_empty(), "what has changed is in no store yet");
         self.slots.clear();
         self.index.clear();
+        self.pasts.forget();
         self.complete = false;
     }
 
     /// Folds the next record, which is linked into the chain by itself. What it did is shown to `sink` before the next one comes.
     ///
-    /// `closed` brings the counters of closed periods that [`Folding::missing`] asked for.
+    /// `answers` brings what [`Folding::asks`] asked for.
     pub(crate) fn fold<'a>(
         &mut self,
-        bytes: &'a [u8],
-        read: &'a Read<'a>,
+        ahead: &'a Ahead<'a>,
         told: &Told,
+        answers: Answers,
         sink: &mut impl FnMut(Folded<'_>),
     ) -> Result<(), String> {
         let offset = self.head.next;
+        let read = &ahead.read;
         let mut changes = std::mem::take(&mut self.changes);
         let done = match read {
             Err(Undecodable::NewerBuild(what)) => Err(what.clone()),
             Err(Undecodable::Quarantine(why)) => Ok(Err(why.as_str())),
-            Ok((record, identity)) => match self.misplaced(record) {
+            Ok((record, identity)) => match self.misplaced(record, ahead.slot) {
                 Some(why) => Ok(Err(why)),
-                None => Ok(Ok(self.apply(record, identity, told, &mut changes))),
+                None => {
+                    let place = (record, ahead.slot);
+                    Ok(Ok(self.apply(place, identity, told, answers, &mut changes)))
+                }
             },
         };
         let done = done.inspect_err(|_| self.changes = Changes::default())?;
-        self.advance(read.as_ref().ok().map(|(record, _)| record));
+        self.advance(ahead.record());
         let mut folded = Folded {
             offset,
-            bytes,
+            bytes: ahead.bytes,
             record: Err(""),
             outcome: None,
             wallet: None,
             clock: Instant::MAX,
             changes: &mut changes,
-            identities: [None, None],
+            identity: None,
+            grants: Vec::new(),
             filters: Vec::new(),
         };
         let applied;
@@ -199,22 +204,31 @@ impl Folding {
             }
         }
         sink(folded);
-        changes.entries.clear();
-        changes.left.clear();
-        changes.counters.clear();
+        changes.clear();
         self.changes = changes;
         Ok(())
     }
 
     /// Why a record does not belong where it stands.
-    fn misplaced(&self, record: &Record<'_>) -> Option<&'static str> {
+    fn misplaced(&self, record: &Record<'_>, slot: Option<usize>) -> Option<&'static str> {
         let first = self.head.next == Offset(0);
         match &record.event {
             Event::Genesis(_) if !first => Some("a genesis record behind the first"),
             Event::Genesis(_) | Event::CataloguePublished(_) => None,
-            Event::WalletConfigured(_) | Event::GrantIssued(_) | Event::Usage(_) | Event::TimerDue(_) => {
+            Event::WalletConfigured(_)
+            | Event::GrantIssued(_)
+            | Event::Usage(_)
+            | Event::TimerDue(_)
+            | Event::GrantVoided(_)
+            | Event::UsageReversed(_)
+            | Event::UsageRerated(_)
+            | Event::WalletReset(_)
+            | Event::OverageCleared(_)
+            | Event::WalletChanged(_)
+            | Event::WalletSuspended
+            | Event::WalletResumed => {
                 let elsewhere = self.partitions > 1
-                    && !self.holds(record.wallet())
+                    && slot.or_else(|| self.place(record.wallet())).is_none()
                     && Partition::of(record.wallet(), self.partitions) != self.head.partition;
                 elsewhere.then_some("its wallet belongs to another partition")
             }
@@ -223,76 +237,76 @@ impl Folding {
 
     fn apply(
         &mut self,
-        record: &Record<'_>,
+        (record, slot): (&Record<'_>, Option<usize>),
         identity: &Identity,
         told: &Told,
+        answers: Answers,
         changes: &mut Changes,
     ) -> Applied {
-        let offset = self.head.next;
-        let known = |key: &Hash16| match self.identities.look(key) {
-            Seen::Never => None,
-            Seen::By(known) => Some(known),
-            Seen::Perhaps(_) => told.get(key).copied(),
-        };
-        let known = |key: &Hash16| known(key).filter(|known| known.offset < offset);
+        let known = |key: &Hash16| self.known(key, told);
         let is_timer = matches!(record.event, Event::TimerDue(_));
-        let mut past = Past {
+        let grants = identity.grants.iter().filter_map(|(key, _)| Some((*key, known(key)?)));
+        let past = Past {
             identity: if is_timer { None } else { known(&identity.key) },
-            grant: identity.grant.and_then(|(key, _)| known(&key)),
-            counters: Vec::new(),
+            grants: grants.collect(),
+            told: answers,
         };
+        let offset = self.head.next;
         match &record.event {
             Event::Genesis(genesis) => {
                 self.head.fold = genesis.fold;
+                self.catalogue.begin(genesis.fold);
                 Applied { outcome: None, wallet: None, clock: Instant::MAX, is_new: false }
             }
             Event::CataloguePublished(published) => {
                 let outcome = ledger::publish(&mut self.catalogue, &past, record, published, identity);
                 if let Outcome::Applied(_) = outcome {
                     self.published.push(offset);
+                    self.head.fold = self.catalogue.fold_version();
                 }
                 let is_new = past.identity.is_none();
                 Applied { outcome: Some(outcome), wallet: None, clock: Instant::MAX, is_new }
             }
-            Event::WalletConfigured(_) | Event::GrantIssued(_) | Event::Usage(_) | Event::TimerDue(_) => {
-                let at = self.slot(record.wallet());
-                let no = self.slots[at].no;
-                for key in ledger::needs(&self.catalogue, &self.slots[at].wallet, record) {
-                    let row = (no, key.price.to_string(), key.charge.to_string(), key.starts);
-                    past.counters.extend(self.counters.get(&row).map(|value| (key, *value)));
-                }
+            Event::WalletConfigured(_)
+            | Event::GrantIssued(_)
+            | Event::Usage(_)
+            | Event::TimerDue(_)
+            | Event::GrantVoided(_)
+            | Event::UsageReversed(_)
+            | Event::UsageRerated(_)
+            | Event::WalletReset(_)
+            | Event::OverageCleared(_)
+            | Event::WalletChanged(_)
+            | Event::WalletSuspended
+            | Event::WalletResumed => {
+                let at = slot.unwrap_or_else(|| self.slot(record.wallet()));
                 let slot = &mut self.slots[at];
+                let no = slot.no;
                 let outcome =
                     ledger::apply(&self.catalogue, &mut slot.wallet, &past, record, identity, changes);
-                for c in &changes.counters {
-                    let row = (no, c.price.to_string(), c.charge.to_string(), c.starts);
-                    self.counters.insert(row, c.value);
-                }
                 if !std::mem::replace(&mut slot.changed, true) {
                     self.changed.push(at);
                 }
+                self.pasts.note(no, offset, (record, identity), &slot.wallet, outcome.as_ref(), changes);
                 let is_new = outcome.is_some() && past.identity.is_none();
                 Applied { outcome, wallet: Some(no), clock: slot.wallet.clock, is_new }
             }
         }
     }
 
-    /// The counters' rows that this record asks for and memory does not have.
-    pub(crate) fn missing(&self, record: &Record<'_>) -> Vec<CounterKey> {
-        let Some(slot) = self.wallet(record.wallet()) else { return Vec::new() };
-        let keys = ledger::needs(&self.catalogue, &slot.wallet, record).into_iter();
-        let rows = keys.map(|key| (slot.no, key.price.to_string(), key.charge.to_string(), key.starts));
-        rows.filter(|row| !self.counters.contains_key(row)).collect()
-    }
-
-    /// Takes a counter's row in that the store holds.
-    pub(crate) fn load_counter(&mut self, key: CounterKey, value: Quantity) {
-        self.counters.insert(key, value);
+    /// The record that first bore an identity, at a lower offset.
+    pub(crate) fn known(&self, key: &Hash16, told: &Told) -> Option<Known> {
+        let known = match self.identities.look(key) {
+            Seen::Never => None,
+            Seen::By(known) => Some(known),
+            Seen::Perhaps(_) => told.get(key).copied(),
+        };
+        known.filter(|known| known.offset < self.head.next)
     }
 
     fn slot(&mut self, wallet: &str) -> usize {
-        if let Some(at) = self.index.get(wallet) {
-            return *at;
+        if let Some(at) = self.place(wallet) {
+            return at;
         }
         let count = i64::from(self.partitions);
         let sequence = i64::try_from(self.head.wallets).expect("wallets are counted in 63 bits");
@@ -341,10 +355,10 @@ impl Folding {
             folded.filters.extend(full);
             (key, content, segment)
         };
-        let own = applied.is_new.then(|| insert(identity.key, identity.content));
-        let is_applied = matches!(applied.outcome, Some(Outcome::Applied(_)));
-        let grant = identity.grant.filter(|_| is_applied).map(|(key, content)| insert(key, content));
-        folded.identities = [own, grant];
+        folded.identity = applied.is_new.then(|| insert(identity.key, identity.content));
+        if let Some(Outcome::Applied(_)) = applied.outcome {
+            folded.grants = identity.grants.iter().map(|(key, content)| insert(*key, *content)).collect();
+        }
     }
 
     pub(crate) fn scratch(&mut self) -> Vec<u8> {

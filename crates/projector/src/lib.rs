@@ -1,7 +1,13 @@
 //! The projector: reads a partition in order, folds it, and commits wallets, entries and position together.
 
+mod ahead;
+mod beside;
 mod error;
+mod exact;
 mod folding;
+mod history;
+mod index;
+mod pasts;
 mod projector;
 mod replay;
 mod rows;
@@ -10,7 +16,9 @@ mod set;
 mod sum;
 mod verify;
 
+pub use beside::{Beside, Effect, Instead, Side};
 pub use error::ProjectorError;
+pub use history::{Did, History, places, read_each};
 pub use projector::{Projector, Step, stored_catalogue};
 pub use replay::Replay;
 pub use set::{Projectors, Round, log_id};

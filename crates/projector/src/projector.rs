@@ -3,22 +3,27 @@
 use std::sync::Arc;
 
 use eventlog::{EventLog, Stretch};
-use ledger::{Catalogue, Event, Instant, Offset, Partition, Position, Quantity, Wallet};
+use ledger::{Catalogue, Event, Instant, Offset, Partition, Past, Position, Wallet};
 use serde::{Deserialize, Serialize};
 use store::rows::{Batch, Counts, Head};
 use store::{Store, StoreError};
 
+use crate::ahead::Ahead;
 use crate::error::ProjectorError;
-use crate::folding::{Folded, Folding, Read, Told, read};
+use crate::folding::{Answers, Folded, Folding, Told};
 use crate::rows;
 use crate::seen::{Identities, Seen, next_segment};
 
 /// Most records that one commit takes in when there is much to catch up on.
 const BATCH: usize = 32_768;
-/// Records that are read and looked up together.
+/// Fewer are not taken if there are more.
+const SHORTEST: usize = 4_096;
+/// Records that are read and looked up together: some hundred, so that a store is asked for many wallets at once.
 const CHUNK: usize = 512;
 /// Above so many wallets in memory, all are forgotten before the next step and read again as they are needed.
 const MOST_WALLETS: usize = 2_000_000;
+/// Above so many wallets whose pasts are remembered for corrections, all pasts are forgotten.
+const MOST_PASTS: usize = 1_000;
 /// A record stamped further ahead than this waits (design, section 2).
 const AHEAD: i64 = 60_000_000_000;
 
@@ -29,6 +34,8 @@ pub struct Projector<L, S> {
     partition: Partition,
     folding: Folding,
     most_wallets: usize,
+    /// The wallet that the next record corrects: what is on its way to the store must be there first.
+    awaited: Option<i64>,
     /// The commit that is under way while the next stretch is folded.
     under_way: Option<tokio::task::JoinHandle<Result<(), StoreError>>>,
 }
@@ -47,6 +54,8 @@ pub struct Step {
 #[serde(deny_unknown_fields)]
 struct StoredCatalogue {
     published: Vec<Offset>,
+    /// The fold version in force.
+    fold: u32,
     catalogue: String,
 }
 
@@ -60,10 +69,11 @@ pub fn stored_catalogue(text: &str) -> Result<Catalogue, ProjectorError> {
 }
 
 /// The catalogue, and where its records stand.
-fn read_catalogue(text: &str) -> Result<(Catalogue, Vec<Offset>), ProjectorError> {
+pub(crate) fn read_catalogue(text: &str) -> Result<(Catalogue, Vec<Offset>), ProjectorError> {
     let corrupt = |why| ProjectorError::Corrupt { what: "catalogue".into(), why };
     let stored: StoredCatalogue = serde_json::from_str(text).map_err(|e| corrupt(e.to_string()))?;
-    let catalogue = Catalogue::read(&stored.catalogue).map_err(corrupt)?;
+    let mut catalogue = Catalogue::read(&stored.catalogue).map_err(corrupt)?;
+    catalogue.begin(stored.fold);
     Ok((catalogue, stored.published))
 }
 
@@ -84,11 +94,13 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         let mut folding = Folding::new(partition, log.partitions(), head);
         if let Some(text) = store.catalogue(partition).await? {
             (folding.catalogue, folding.published) = read_catalogue(&text)?;
+        } else if folding.head.fold > 0 {
+            folding.catalogue.begin(folding.head.fold);
         }
         let filters = store.filters(partition).await?;
         let growing = store.segment(partition, next_segment(&filters)).await?;
         folding.identities = Identities::load(&filters, &growing);
-        Ok(Self { log, store, partition, folding, most_wallets: MOST_WALLETS, under_way: None })
+        Ok(Self { log, store, partition, folding, most_wallets: MOST_WALLETS, awaited: None, under_way: None })
     }
 
     /// Bounds how many wallets stay in memory from one step to the next.
@@ -128,30 +140,57 @@ impl<L: EventLog, S: Store> Projector<L, S> {
     ///
     /// Whatever stops the partition. The projector must be opened again then: its memory is ahead of the store.
     pub async fn step(&mut self, now: Instant) -> Result<Step, ProjectorError> {
-        if self.folding.slots.len() > self.most_wallets {
+        loop {
+            self.make_room().await?;
+            let most = self.most().await?;
+            let stretch = self.log.read(self.partition, self.folding.head.next, most).await?;
+            if stretch.is_empty() {
+                self.committed().await?;
+                return Ok(Step::default());
+            }
+            let mut batch = empty_batch(&self.folding.head, stretch.len());
+            let (step, stopped) = self.fold(&stretch, now, &mut batch).await?;
+            if let Some(last) = step.folded.checked_sub(1) {
+                self.folding.seal(stretch.get(last));
+                rows::finish(&mut batch, &mut self.folding);
+                self.commit(batch).await?;
+            }
+            if let Some(error) = stopped {
+                self.committed().await?;
+                return Err(error);
+            }
+            if step.folded > 0 || self.awaited.is_none() {
+                return Ok(step);
+            }
+        }
+    }
+
+    /// How many records to take next: the stretches grow shorter towards the end of the log, so that at the end little is left to
+    /// commit while nothing is left to fold.
+    async fn most(&self) -> Result<usize, ProjectorError> {
+        let end = self.log.end(self.partition).await?;
+        let left = usize::try_from(end.0.saturating_sub(self.folding.head.next.0)).unwrap_or(usize::MAX);
+        Ok((left / 2).clamp(SHORTEST, BATCH))
+    }
+
+    /// Forgets what the store has, when it is much; and waits for what a correction must find there.
+    async fn make_room(&mut self) -> Result<(), ProjectorError> {
+        let many = self.folding.slots.len() > self.most_wallets;
+        let many_pasts = self.folding.pasts.len() > MOST_PASTS;
+        if many || many_pasts || self.awaited.is_some() {
             // What is still on its way to the store would be missed there.
             self.committed().await?;
+        }
+        if many {
             self.folding.forget();
         }
-        let stretch = self.log.read(self.partition, self.folding.head.next, BATCH).await?;
-        if stretch.is_empty() {
-            self.committed().await?;
-            return Ok(Step::default());
+        if many_pasts {
+            self.folding.pasts.forget();
         }
-        let mut batch = empty_batch(&self.folding.head);
-        let (step, stopped) = self.fold(&stretch, now, &mut batch).await?;
-        if let Some(last) = step.folded.checked_sub(1) {
-            self.folding.seal(stretch.get(last));
-            rows::finish(&mut batch, &mut self.folding);
-            self.commit(batch).await?;
+        if let Some(wallet) = self.awaited.take() {
+            self.folding.pasts.remember(wallet, self.folding.head.next);
         }
-        match stopped {
-            Some(error) => {
-                self.committed().await?;
-                Err(error)
-            }
-            None => Ok(step),
-        }
+        Ok(())
     }
 
     /// Waits until all that was folded is committed.
@@ -170,6 +209,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         if self.folding.published.last().is_some_and(|at| *at >= batch.from) {
             let stored = StoredCatalogue {
                 published: self.folding.published.clone(),
+                fold: self.folding.catalogue.fold_version(),
                 catalogue: self.folding.catalogue.write(),
             };
             batch.catalogue = Some(serde_json::to_string(&stored).expect("a catalogue is JSON"));
@@ -191,15 +231,13 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         let mut scratch = self.folding.scratch();
         while folded < stretch.len() {
             let end = stretch.len().min(folded + CHUNK);
-            let chunk: Vec<(&[u8], Read<'_>)> = (folded..end)
-                .map(|at| stretch.get(at))
-                .map(|bytes| (bytes, read(bytes, &mut scratch)))
-                .collect();
-            let told = prefetch(&mut self.folding, &*self.store, &chunk).await?;
-            for (bytes, read) in &chunk {
+            let mut chunk: Vec<Ahead<'_>> =
+                (folded..end).map(|at| Ahead::read(stretch.get(at), &mut scratch)).collect();
+            let told = prefetch(&mut self.folding, &*self.store, &mut chunk).await?;
+            for ahead in &chunk {
                 let at = Position { partition: self.partition, offset: self.folding.head.next };
-                if let Ok((record, _)) = read {
-                    self.fetch_counters(record).await?;
+                let mut answers = Answers::new();
+                if let Some(record) = ahead.record() {
                     let recorded_at = record.envelope.recorded_at;
                     if recorded_at > now.plus(AHEAD) {
                         return Ok((Step { folded, ahead: Some(recorded_at) }, None));
@@ -209,49 +247,53 @@ impl<L: EventLog, S: Store> Projector<L, S> {
                         return Err(ProjectorError::Genesis { partition: self.partition, log, found });
                     }
                 }
+                if let Some(record) = ahead.record()
+                    && !self.folding.asks(record, &Past::default()).is_empty()
+                {
+                    if !self.knows_past_of(record, folded) {
+                        return Ok((Step { folded, ahead: None }, None));
+                    }
+                    answers = self.folding.past_of(&*self.store, record, &told).await?;
+                }
                 let mut sink = |did: Folded<'_>| rows::add(batch, did);
-                if let Err(what) = self.folding.fold(bytes, read, &told, &mut sink) {
+                if let Err(what) = self.folding.fold(ahead, &told, answers, &mut sink) {
                     return Ok((Step { folded, ahead: None }, Some(ProjectorError::NewerBuild { at, what })));
                 }
-                self.folding.link(bytes);
+                self.folding.link(ahead.bytes);
                 folded += 1;
             }
         }
         Ok((Step { folded, ahead: None }, None))
     }
 
-    /// Most records ask for no counter of a closed period, and this does nothing.
-    async fn fetch_counters(&mut self, record: &ledger::Record<'_>) -> Result<(), ProjectorError> {
-        let missing = self.folding.missing(record);
-        if missing.is_empty() {
-            return Ok(());
+    /// Whether the store, with what is remembered, has all of the wallet's past. If not, the batch ends before the record: once it
+    /// is committed, the wallet is remembered from there on.
+    fn knows_past_of(&mut self, record: &ledger::Record<'_>, folded: usize) -> bool {
+        let slot = self.folding.wallet(record.wallet());
+        let Some(no) = slot.map(|slot| slot.no).filter(|no| !self.folding.pasts.holds(*no)) else { return true };
+        if folded == 0 && self.under_way.is_none() {
+            self.folding.pasts.remember(no, self.folding.head.next);
+            return true;
         }
-        let probes: Vec<_> = missing.iter().map(|(w, p, c, at)| (*w, p.clone(), c.clone(), at.0)).collect();
-        for row in self.store.counters(&probes).await? {
-            let value = Quantity::parse(&row.value).map_err(|e| ProjectorError::Corrupt {
-                what: format!("counter {}", row.price),
-                why: e.to_string(),
-            })?;
-            let key = (row.wallet, row.price, row.charge, Instant(row.period));
-            self.folding.load_counter(key, value);
-        }
-        Ok(())
+        self.awaited = Some(no);
+        false
     }
 }
 
-/// A batch that begins where a head stands.
-pub(crate) fn empty_batch(head: &Head) -> Batch {
+/// A batch that begins where a head stands, with room for what so many records do.
+pub(crate) fn empty_batch(head: &Head, records: usize) -> Batch {
     Batch {
         partition: head.partition,
         epoch: head.epoch,
         from: head.next,
         head: head.clone(),
-        entries: Vec::new(),
-        records: Vec::new(),
-        ids: Vec::new(),
+        entries: Vec::with_capacity(records),
+        records: Vec::with_capacity(records),
+        ids: Vec::with_capacity(records),
         wallets: Vec::new(),
         lots: Vec::new(),
         grants: Vec::new(),
+        left: Vec::new(),
         counters: Vec::new(),
         quarantined: Vec::new(),
         filters: Vec::new(),
@@ -263,16 +305,14 @@ pub(crate) fn empty_batch(head: &Head) -> Batch {
 pub(crate) async fn prefetch<S: Store>(
     folding: &mut Folding,
     store: &S,
-    chunk: &[(&[u8], Read<'_>)],
+    chunk: &mut [Ahead<'_>],
 ) -> Result<Told, ProjectorError> {
-    let records = || chunk.iter().filter_map(|(_, read)| read.as_ref().ok());
+    folding.look_up(chunk);
     let partition = folding.head.partition;
     if !folding.complete {
-        let mut ids: Vec<String> = records()
-            .map(|(record, _)| record.wallet())
-            .filter(|id| !id.is_empty() && !folding.holds(id))
-            .map(str::to_owned)
-            .collect();
+        let absent = chunk.iter().filter(|ahead| ahead.slot.is_none()).filter_map(Ahead::record);
+        let mut ids: Vec<String> =
+            absent.map(|record| record.wallet().to_owned()).filter(|id| !id.is_empty()).collect();
         ids.sort_unstable();
         ids.dedup();
         for row in store.wallets_by_id(partition, &ids).await? {
@@ -287,9 +327,9 @@ pub(crate) async fn prefetch<S: Store>(
             folding.load(row.no, &row.id, wallet, row.digest);
         }
     }
-    let keys = records().flat_map(|(_, identity)| [Some(identity.key), identity.grant.map(|(key, _)| key)]);
+    folding.identities.warm(chunk);
     let mut probes = Vec::new();
-    for key in keys.flatten() {
+    for key in chunk.iter().flat_map(Ahead::keys) {
         if let Seen::Perhaps(segments) = folding.identities.look(&key) {
             probes.extend(segments.into_iter().map(|segment| (segment, key)));
         }
@@ -346,6 +386,14 @@ fn wrong_genesis(record: &ledger::Record<'_>, offset: Offset, folding: &Folding)
         | Event::WalletConfigured(_)
         | Event::GrantIssued(_)
         | Event::Usage(_)
-        | Event::TimerDue(_) => Some(format!("a {} record", record.event.word())),
+        | Event::TimerDue(_)
+        | Event::GrantVoided(_)
+        | Event::UsageReversed(_)
+        | Event::UsageRerated(_)
+        | Event::WalletReset(_)
+        | Event::OverageCleared(_)
+        | Event::WalletChanged(_)
+        | Event::WalletSuspended
+        | Event::WalletResumed => Some(format!("a {} record", record.event.word())),
     }
 }

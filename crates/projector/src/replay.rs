@@ -4,7 +4,9 @@ use eventlog::Stretch;
 use ledger::{Partition, Wallet};
 use store::rows::Batch;
 
-use crate::folding::{Folding, Told, read};
+use crate::ahead::{Ahead, CHUNK};
+use crate::folding::{Answers, Folded, Folding, Told};
+use crate::pasts::{Pasts, Remembers};
 use crate::projector::empty_batch;
 use crate::rows;
 use crate::seen::Identities;
@@ -24,15 +26,28 @@ impl Replay {
         Self { folding, scratch: Vec::new() }
     }
 
-    /// Folds the next record. Answers how many entries it made.
+    /// Remembers the past of every wallet, for histories with corrections.
+    #[must_use]
+    pub fn remembering(mut self) -> Self {
+        self.folding.pasts = Pasts::of(Remembers::All);
+        self
+    }
+
+    /// Folds the next records. Answers how many entries they made.
     ///
     /// # Errors
     ///
-    /// If it needs a newer build.
-    pub fn fold(&mut self, bytes: &[u8]) -> Result<usize, String> {
-        let read = read(bytes, &mut self.scratch);
+    /// If one needs a newer build.
+    pub fn fold<B: AsRef<[u8]>>(&mut self, records: &[B]) -> Result<usize, String> {
         let mut entries = 0;
-        self.folding.fold(bytes, &read, &Told::default(), &mut |did| entries += did.changes.entries.len())?;
+        for records in records.chunks(CHUNK) {
+            let chunk = self.read(records.iter().map(AsRef::as_ref));
+            for ahead in &chunk {
+                let answers = self.answers(ahead);
+                let mut count = |did: Folded<'_>| entries += did.changes.entries.len();
+                self.folding.fold(ahead, &Told::default(), answers, &mut count)?;
+            }
+        }
         Ok(entries)
     }
 
@@ -42,20 +57,38 @@ impl Replay {
     ///
     /// If a record needs a newer build.
     pub fn batch(&mut self, stretch: &Stretch) -> Result<Batch, String> {
-        let mut batch = empty_batch(&self.folding.head);
-        for (_, bytes) in stretch.iter() {
-            let read = read(bytes, &mut self.scratch);
-            self.folding.fold(bytes, &read, &Told::default(), &mut |did| rows::add(&mut batch, did))?;
-            self.folding.link(bytes);
-            self.folding.seal(bytes);
+        let mut batch = empty_batch(&self.folding.head, stretch.len());
+        for start in (0..stretch.len()).step_by(CHUNK) {
+            let end = stretch.len().min(start + CHUNK);
+            let chunk = self.read((start..end).map(|at| stretch.get(at)));
+            for ahead in &chunk {
+                let answers = self.answers(ahead);
+                let sink = &mut |did: Folded<'_>| rows::add(&mut batch, did);
+                self.folding.fold(ahead, &Told::default(), answers, sink)?;
+                self.folding.link(ahead.bytes);
+            }
+        }
+        if let Some(last) = stretch.len().checked_sub(1) {
+            self.folding.seal(stretch.get(last));
         }
         rows::finish(&mut batch, &mut self.folding);
         Ok(batch)
     }
 
+    fn answers(&self, ahead: &Ahead<'_>) -> Answers {
+        ahead.record().map(|record| self.folding.answers(record)).unwrap_or_default()
+    }
+
+    fn read<'a>(&mut self, records: impl Iterator<Item = &'a [u8]>) -> Vec<Ahead<'a>> {
+        let mut chunk: Vec<Ahead<'a>> = records.map(|bytes| Ahead::read(bytes, &mut self.scratch)).collect();
+        self.folding.look_up(&mut chunk);
+        self.folding.identities.warm(&chunk);
+        chunk
+    }
+
     /// A wallet, if a record named it.
     pub fn wallet(&self, id: &str) -> Option<&Wallet> {
-        self.folding.wallet(id).map(|slot| &slot.wallet)
+        self.folding.place(id).map(|at| &self.folding.slots[at].wallet)
     }
 
     /// The sum of the digests of all wallets modulo 2^256.

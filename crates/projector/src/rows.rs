@@ -1,10 +1,10 @@
 //! What the fold did, as rows.
 
-use ledger::{Event, Hash16, Instant, Lot, Name, Offset, Outcome, Record, Wallet};
+use ledger::{Event, Hash16, Instant, Lot, Name, Offset, Outcome, Record, Step, Terms, Wallet};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use store::rows::{
-    Batch, CounterRow, EntryRow, GrantRow, IdRow, LotRow, OutcomeCode, QuarantineRow, RecordKind, RecordRow,
+    Batch, CounterRow, EntryRow, GrantRow, IdRow, LeftRow, LotRow, OutcomeCode, QuarantineRow, RecordKind, RecordRow,
     WalletRow,
 };
 
@@ -21,31 +21,27 @@ pub(crate) fn add(batch: &mut Batch, folded: Folded<'_>) {
             return;
         }
     };
-    let ids = folded.identities.into_iter().flatten();
+    let ids = folded.identity.into_iter().chain(folded.grants);
     batch.ids.extend(ids.map(|(key, content, segment)| id(offset, key, content, segment)));
     batch.filters.extend(folded.filters);
-    let is_timer = matches!(record.event, Event::TimerDue(_));
-    if !is_timer || !folded.changes.entries.is_empty() {
-        let at = record.time().min(folded.clock);
-        batch.records.push(row(offset, record, folded.outcome, folded.wallet, at));
+    let at = record.time().min(folded.clock);
+    let mut row = row(offset, record, folded.outcome, folded.wallet, at);
+    if let Some(price) = &folded.changes.priced {
+        row.detail = Some(format!("free:{price}"));
     }
+    if let Some(used) = &folded.changes.used {
+        row.earlier = Some(used.offset);
+    }
+    batch.records.push(row);
     let Some(wallet) = folded.wallet else { return };
-    if let (Event::GrantIssued(terms), Some(Outcome::Applied(_))) = (&record.event, folded.outcome) {
-        batch.grants.push(GrantRow {
-            wallet,
-            grant: terms.grant_id.clone(),
-            offset,
-            unit: terms.unit.clone(),
-            amount: terms.amount.to_string(),
-            category: terms.category.word().to_owned(),
-            priority: terms.priority,
-            effective_at: terms.effective_at.unwrap_or(record.time()).0,
-            expires_at: terms.expires_at.map(|at| at.0),
-            purchase: terms.purchase_id.clone(),
-            body: record.envelope.data.get().to_owned(),
-        });
+    if let Some(Outcome::Applied(_)) = folded.outcome {
+        let issue = |(terms, body)| grant(wallet, offset, record, terms, body);
+        batch.grants.extend(issued(record).into_iter().map(issue));
     }
-    let text = |name: &Option<Name>| name.as_ref().map(Name::to_string);
+    // A usage charged anew is still that of whoever used it.
+    let corrected = folded.changes.used.as_ref().map(|used| used.subject.clone());
+    let subject = corrected.as_ref().map_or(record.subject(), Option::as_deref);
+    let text = |name: &Option<Name>| name.as_deref().map(str::to_owned);
     batch.entries.extend(folded.changes.entries.drain(..).map(|e| EntryRow {
         offset,
         line: e.line,
@@ -53,14 +49,29 @@ pub(crate) fn add(batch: &mut Batch, folded: Folded<'_>) {
         kind: e.kind.code(),
         lot: text(&e.lot),
         other_lot: text(&e.other_lot),
-        amount: e.amount.to_string(),
-        available_after: e.available_after.to_string(),
+        amount: e.amount.text(),
+        available_after: e.available_after.text(),
         effective_at: e.effective_at.0,
         booked_at: e.booked_at.0,
-        subject: e.price.is_some().then(|| record.subject().map(str::to_owned)).flatten(),
+        subject: e.price.as_ref().and(subject).map(str::to_owned),
         feature: text(&e.feature),
         price: text(&e.price),
-        unit: e.unit.to_string(),
+        month: e.month.map(|month| month.to_string()),
+        unit: (*e.unit).to_owned(),
+    }));
+    batch.left.extend(folded.changes.left.iter().map(|lot| LeftRow {
+        wallet,
+        kind: 0,
+        key: lot.id.to_string(),
+        purchase: None,
+        doc: lot.write(),
+    }));
+    batch.left.extend(folded.changes.left_grants.drain(..).map(|grant| LeftRow {
+        wallet,
+        kind: 1,
+        key: grant.terms().grant_id.clone(),
+        purchase: grant.terms().purchase_id.clone(),
+        doc: grant.write(),
     }));
     batch.lots.extend(folded.changes.left.drain(..).map(|l| lot(wallet, &l)));
     batch.counters.extend(folded.changes.counters.drain(..).map(|c| CounterRow {
@@ -70,6 +81,53 @@ pub(crate) fn add(batch: &mut Batch, folded: Folded<'_>) {
         period: c.starts.0,
         value: c.value.to_string(),
     }));
+}
+
+/// The grants that a record issues, each with its data as sent.
+fn issued<'a>(record: &'a Record<'_>) -> Vec<(&'a Terms, &'a str)> {
+    match &record.event {
+        Event::GrantIssued(terms) => vec![(&**terms, record.envelope.data.get())],
+        Event::WalletChanged(steps) => {
+            let grant = |step: &'a Step| match step {
+                Step::Grant(terms, body) => Some((&**terms, body.as_str())),
+                Step::Void(_)
+                | Step::Configure(_)
+                | Step::Reset(_)
+                | Step::Clear(_)
+                | Step::Suspend
+                | Step::Resume => None,
+            };
+            steps.iter().filter_map(grant).collect()
+        }
+        Event::Genesis(_)
+        | Event::CataloguePublished(_)
+        | Event::WalletConfigured(_)
+        | Event::Usage(_)
+        | Event::TimerDue(_)
+        | Event::GrantVoided(_)
+        | Event::UsageReversed(_)
+        | Event::UsageRerated(_)
+        | Event::WalletReset(_)
+        | Event::OverageCleared(_)
+        | Event::WalletSuspended
+        | Event::WalletResumed => Vec::new(),
+    }
+}
+
+fn grant(wallet: i64, offset: Offset, record: &Record<'_>, terms: &Terms, body: &str) -> GrantRow {
+    GrantRow {
+        wallet,
+        grant: terms.grant_id.clone(),
+        offset,
+        unit: terms.unit.clone(),
+        amount: terms.amount.to_string(),
+        category: terms.category.word().to_owned(),
+        priority: terms.priority,
+        effective_at: terms.effective_at.unwrap_or(record.time()).0,
+        expires_at: terms.expires_at.map(|at| at.0),
+        purchase: terms.purchase_id.clone(),
+        body: body.to_owned(),
+    }
 }
 
 fn id(offset: Offset, key: Hash16, content: Hash16, segment: u32) -> IdRow {
@@ -95,13 +153,21 @@ fn row(
     };
     let (feature, data) = match &record.event {
         Event::Usage(usage) => {
-            (Some(usage.kind.to_string()), usage.data.map(RawValue::get).map(str::to_owned))
+            (Some((*usage.kind).to_owned()), usage.data.map(RawValue::get).map(str::to_owned))
         }
+        Event::GrantVoided(_)
+        | Event::UsageReversed(_)
+        | Event::UsageRerated(_)
+        | Event::WalletReset(_)
+        | Event::OverageCleared(_)
+        | Event::WalletChanged(_) => (None, Some(e.data.get().to_owned())),
         Event::Genesis(_)
         | Event::CataloguePublished(_)
         | Event::WalletConfigured(_)
         | Event::GrantIssued(_)
-        | Event::TimerDue(_) => (None, None),
+        | Event::TimerDue(_)
+        | Event::WalletSuspended
+        | Event::WalletResumed => (None, None),
     };
     RecordRow {
         offset,
@@ -110,8 +176,8 @@ fn row(
         outcome: code.code(),
         detail,
         earlier,
-        id: e.id.to_string(),
-        source: e.source.to_string(),
+        id: (*e.id).to_owned(),
+        source: (*e.source).to_owned(),
         subject: e.subject.as_deref().map(str::to_owned),
         at: at.0,
         recorded_at: e.recorded_at.0,
@@ -128,6 +194,14 @@ fn kind(event: &Event<'_>) -> RecordKind {
         Event::GrantIssued(_) => RecordKind::Grant,
         Event::Usage(_) => RecordKind::Usage,
         Event::TimerDue(_) => RecordKind::Timer,
+        Event::GrantVoided(_) => RecordKind::Void,
+        Event::UsageReversed(_) => RecordKind::Reversal,
+        Event::UsageRerated(_) => RecordKind::Rerating,
+        Event::WalletReset(_) => RecordKind::Reset,
+        Event::OverageCleared(_) => RecordKind::Clearing,
+        Event::WalletChanged(_) => RecordKind::Change,
+        Event::WalletSuspended => RecordKind::Suspension,
+        Event::WalletResumed => RecordKind::Resumption,
     }
 }
 
@@ -136,24 +210,24 @@ pub(crate) fn lot(wallet: i64, lot: &Lot) -> LotRow {
     let terms = lot.terms();
     LotRow {
         wallet,
-        lot: lot.id.to_string(),
+        lot: (*lot.id).to_owned(),
         grant: terms.grant_id.clone(),
-        unit: lot.unit.to_string(),
-        origin: lot.origin.as_ref().map(Name::to_string),
-        issued: lot.issued.to_string(),
-        remaining: lot.remaining.to_string(),
-        held: lot.held.to_string(),
-        consumed: lot.consumed.to_string(),
-        expired: lot.expired.to_string(),
-        voided: lot.voided.to_string(),
-        rolled_over: lot.rolled_over.to_string(),
-        returned: lot.returned.to_string(),
-        moved: lot.moved.to_string(),
+        unit: (*lot.unit).to_owned(),
+        origin: lot.origin.as_deref().map(str::to_owned),
+        issued: lot.issued.text(),
+        remaining: lot.remaining.text(),
+        held: lot.held.text(),
+        consumed: lot.consumed.text(),
+        expired: lot.expired.text(),
+        voided: lot.voided.text(),
+        rolled_over: lot.rolled_over.text(),
+        returned: lot.returned.text(),
+        moved: lot.moved.text(),
         starts_at: lot.starts_at.0,
         ends_at: lot.ends_at.map(|at| at.0),
         priority: terms.priority,
         category: terms.category.word().to_owned(),
-        cost: terms.cost_basis.as_ref().map(|_| lot.money.to_string()),
+        cost: terms.cost_basis.as_ref().map(|_| lot.money.text()),
         currency: terms.cost_basis.as_ref().map(|c| c.currency.clone()),
     }
 }

@@ -1,10 +1,12 @@
 //! Which identities a partition has borne: the newest exactly, older ones by a filter that says "surely new".
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hint::black_box;
 
 use ledger::{Hash16, Known};
 use store::rows::{FilterRow, IdRow};
+
+use crate::ahead::Ahead;
+use crate::exact::Exact;
 
 /// How many identities make a segment.
 const SEGMENT: usize = 1 << 15;
@@ -15,23 +17,6 @@ const PROBES: u64 = 6;
 
 /// How many groups of filters are read abreast.
 const ABREAST: usize = 8;
-
-/// Identities are digests already: their first bytes are hash enough.
-#[derive(Default)]
-pub(crate) struct FirstBytes(u64);
-
-impl Hasher for FirstBytes {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-    fn write(&mut self, bytes: &[u8]) {
-        if let Some((head, _)) = bytes.split_first_chunk::<8>().filter(|(_, rest)| rest.len() == 8) {
-            self.0 = u64::from_le_bytes(*head);
-        }
-    }
-}
-
-type Exact = HashMap<Hash16, Known, BuildHasherDefault<FirstBytes>>;
 
 /// What is known of an identity without asking the store.
 pub(crate) enum Seen {
@@ -44,7 +29,6 @@ pub(crate) enum Seen {
 }
 
 /// All identities of a partition.
-#[derive(Default)]
 pub(crate) struct Identities {
     /// The segment that grows.
     segment: u32,
@@ -54,6 +38,18 @@ pub(crate) struct Identities {
     older: Filters,
     /// Where there is no store to ask: every older segment.
     kept: Option<Vec<Exact>>,
+}
+
+impl Default for Identities {
+    fn default() -> Self {
+        Self {
+            segment: 0,
+            newest: Exact::of(SEGMENT),
+            newer: Exact::of(0),
+            older: Filters::default(),
+            kept: None,
+        }
+    }
 }
 
 impl Identities {
@@ -68,6 +64,7 @@ impl Identities {
         for filter in filters {
             identities.older.add(filter.segment, &filter.bits);
         }
+        identities.newest = Exact::of(SEGMENT.max(growing.len() + 1));
         for row in growing {
             identities.newest.insert(row.key, Known { offset: row.offset, content: row.content });
         }
@@ -92,6 +89,14 @@ impl Identities {
         Seen::Perhaps(segments)
     }
 
+    /// Reads what looking for these identities will read, all in a row, so that the waits for memory overlap.
+    pub(crate) fn warm(&self, chunk: &[Ahead<'_>]) {
+        for key in chunk.iter().flat_map(Ahead::keys) {
+            black_box(self.newest.first(&key));
+            self.older.warm(&key);
+        }
+    }
+
     /// Takes an identity in that was never seen. Answers its segment, and that segment's filter if this completes it.
     pub(crate) fn insert(&mut self, key: Hash16, known: Known) -> (u32, Option<FilterRow>) {
         let segment = self.segment;
@@ -99,7 +104,7 @@ impl Identities {
         if self.newest.len() < SEGMENT {
             return (segment, None);
         }
-        let full = std::mem::take(&mut self.newest);
+        let full = std::mem::replace(&mut self.newest, Exact::of(SEGMENT));
         let bits = filter(full.keys());
         self.older.add(segment, &bits);
         let older = std::mem::replace(&mut self.newer, full);
@@ -107,7 +112,6 @@ impl Identities {
             kept.push(older);
         }
         self.segment += 1;
-        self.newest.reserve(SEGMENT);
         (segment, Some(FilterRow { segment, bits }))
     }
 }
@@ -151,6 +155,13 @@ impl Filters {
                 words[left.trailing_zeros() as usize] |= 1 << lane;
                 left &= left - 1;
             }
+        }
+    }
+
+    /// Reads what most look-ups need. Whether they need more depends on what is there, and would have to wait for it.
+    fn warm(&self, key: &Hash16) {
+        for words in &self.groups {
+            black_box(positions(key).take(2).fold(0, |all, position| all ^ words[position]));
         }
     }
 

@@ -43,11 +43,7 @@ pub async fn log_id<L: EventLog>(log: &L) -> Result<String, ProjectorError> {
         |found: String| ProjectorError::Genesis { partition: Partition(0), log: "?".into(), found };
     match ledger::decode(bytes).map_err(|e| no_genesis(e.to_string()))?.event {
         Event::Genesis(genesis) => Ok(genesis.log),
-        Event::CataloguePublished(_)
-        | Event::WalletConfigured(_)
-        | Event::GrantIssued(_)
-        | Event::Usage(_)
-        | Event::TimerDue(_) => Err(no_genesis("another record".into())),
+        other => Err(no_genesis(format!("a {} record", other.word()))),
     }
 }
 

@@ -10,17 +10,18 @@ use eventlog::EventLog;
 use ledger::{Offset, Partition, Position};
 use store::Store;
 use store::rows::{
-    Batch, CounterRow, EntryRow, GrantRow, Head, IdRow, LotRow, QuarantineRow, RecordRow, WalletRow,
+    Batch, CounterRow, EntryRow, GrantRow, Head, IdRow, LeftRow, LotRow, QuarantineRow, RecordRow, WalletRow,
 };
 
+use crate::ahead::{Ahead, CHUNK};
 use crate::error::ProjectorError;
-use crate::folding::{Folded, Folding, Read, read};
+use crate::folding::{Folded, Folding};
+use crate::pasts::{Pasts, Remembers};
 use crate::projector::{empty_batch, prefetch};
 use crate::rows;
 
 /// Records that are folded and compared together.
 const STRETCH: usize = 16_384;
-const CHUNK: usize = 512;
 /// Rows that are read at once.
 const PAGE: u32 = 16_384;
 
@@ -76,7 +77,8 @@ pub async fn verify<L: EventLog, S: Store>(
     mut progress: impl FnMut(usize) + Send,
 ) -> Result<Verified, ProjectorError> {
     let Some(head) = store.head(partition).await? else { return Ok(Verified::default()) };
-    let folding = Folding::new(partition, log.partitions(), Folding::start(partition, &head.log));
+    let mut folding = Folding::new(partition, log.partitions(), Folding::start(partition, &head.log));
+    folding.pasts = Pasts::of(Remembers::These(store.corrected(partition).await?.into_iter().collect()));
     let mut check =
         Check { log, store, folding, rest: Rest::default(), verified: Verified::default(), depth };
     while check.folding.head.next < head.next && check.verified.divergence.is_none() {
@@ -98,7 +100,8 @@ pub async fn verify<L: EventLog, S: Store>(
 struct Rest {
     wallets: BTreeMap<i64, (Offset, WalletRow)>,
     lots: BTreeMap<(i64, String), (Offset, LotRow)>,
-    grants: BTreeMap<(i64, Offset), (Offset, GrantRow)>,
+    grants: BTreeMap<(i64, String), (Offset, GrantRow)>,
+    left: BTreeMap<(i64, u8, String), (Offset, LeftRow)>,
     counters: BTreeMap<(i64, String, String, i64), (Offset, CounterRow)>,
     quarantined: Vec<QuarantineRow>,
     /// The identities of the segment that grows.
@@ -122,15 +125,15 @@ impl<L: EventLog, S: Store> Check<L, S> {
         let from = self.folding.head.next;
         let limit = STRETCH.min(usize::try_from(end.0 - from.0).unwrap_or(STRETCH));
         let stretch = self.log.read(self.folding.head.partition, from, limit).await?;
-        let mut batch = empty_batch(&self.folding.head);
         let mut scratch = Vec::new();
         let deep = self.depth == Depth::Rows;
+        let mut batch = empty_batch(&self.folding.head, if deep { stretch.len() } else { 0 });
         for start in (0..stretch.len()).step_by(CHUNK) {
-            let chunk: Vec<(&[u8], Read<'_>)> = (start..stretch.len().min(start + CHUNK))
-                .map(|at| (stretch.get(at), read(stretch.get(at), &mut scratch)))
+            let mut chunk: Vec<Ahead<'_>> = (start..stretch.len().min(start + CHUNK))
+                .map(|at| Ahead::read(stretch.get(at), &mut scratch))
                 .collect();
-            let told = prefetch(&mut self.folding, &*self.store, &chunk).await?;
-            for (bytes, read) in &chunk {
+            let told = prefetch(&mut self.folding, &*self.store, &mut chunk).await?;
+            for ahead in &chunk {
                 let at = Position { partition: self.folding.head.partition, offset: self.folding.head.next };
                 let last = &mut self.rest.last;
                 let sink = |did: Folded<'_>| {
@@ -139,9 +142,10 @@ impl<L: EventLog, S: Store> Check<L, S> {
                         rows::add(&mut batch, did);
                     }
                 };
-                let folded = self.folding.fold(bytes, read, &told, &mut { sink });
+                let answers = ahead.record().map(|record| self.folding.answers(record));
+                let folded = self.folding.fold(ahead, &told, answers.unwrap_or_default(), &mut { sink });
                 folded.map_err(|what| ProjectorError::NewerBuild { at, what })?;
-                self.folding.link(bytes);
+                self.folding.link(ahead.bytes);
             }
         }
         if let Some(last) = stretch.len().checked_sub(1) {
@@ -175,7 +179,8 @@ impl<L: EventLog, S: Store> Check<L, S> {
         let wallets = batch.wallets.into_iter();
         rest.wallets.extend(wallets.map(|w| (w.no, (at(w.no), WalletRow { as_of: Offset(0), ..w }))));
         rest.lots.extend(batch.lots.into_iter().map(|l| ((l.wallet, l.lot.clone()), (at(l.wallet), l))));
-        rest.grants.extend(batch.grants.into_iter().map(|g| ((g.wallet, g.offset), (g.offset, g))));
+        rest.grants.extend(batch.grants.into_iter().map(|g| ((g.wallet, g.grant.clone()), (g.offset, g))));
+        rest.left.extend(batch.left.into_iter().map(|l| ((l.wallet, l.kind, l.key.clone()), (at(l.wallet), l))));
         let counters = batch.counters.into_iter();
         let key = |c: &CounterRow| (c.wallet, c.price.clone(), c.charge.clone(), c.period);
         rest.counters.extend(counters.map(|c| (key(&c), (at(c.wallet), c))));
@@ -226,7 +231,13 @@ impl<L: EventLog, S: Store> Check<L, S> {
         while let Some(page) = page(store.all_grants(partition, found.last().map(last), PAGE)).await? {
             found.extend(page);
         }
-        self.differ_by_key("grant", rest.grants, found, last, |g| g.offset);
+        self.differ_by_key("grant", rest.grants, found, |g| (g.wallet, g.grant.clone()), |g| g.offset);
+        let mut found: Vec<LeftRow> = Vec::new();
+        let last = |l: &LeftRow| (l.wallet, l.kind, l.key.clone());
+        while let Some(page) = page(store.all_left(partition, found.last().map(last), PAGE)).await? {
+            found.extend(page);
+        }
+        self.differ_by_key("left", rest.left, found, last, |l| at(l.wallet));
         let mut found: Vec<CounterRow> = Vec::new();
         let last = |c: &CounterRow| (c.wallet, c.price.clone(), c.charge.clone(), c.period);
         while let Some(page) = page(store.all_counters(partition, found.last().map(last), PAGE)).await? {
@@ -239,7 +250,7 @@ impl<L: EventLog, S: Store> Check<L, S> {
 
     /// Compares chain, digest and counts.
     fn head(&mut self, stored: &Head) {
-        let mut batch = empty_batch(&self.folding.head);
+        let mut batch = empty_batch(&self.folding.head, 0);
         rows::finish(&mut batch, &mut self.folding);
         let ours = Head { epoch: stored.epoch, ..self.folding.head.clone() };
         self.verified.digest = ours.digest;

@@ -162,7 +162,7 @@ async fn replay_without_a_store_has_the_live_digest() {
     let mut replay = Replay::new(Partition(0), 1, "any");
     let all = log.read(Partition(0), ledger::Offset(0), 10_000).await.unwrap();
     for (_, bytes) in all.iter() {
-        replay.fold(bytes).unwrap();
+        replay.fold(&[bytes]).unwrap();
     }
     assert_eq!(store.head(Partition(0)).await.unwrap().unwrap().digest, replay.digest());
 }

@@ -99,6 +99,7 @@ fn batch(from: Offset, head: store::Head, wallets: Vec<WalletRow>) -> Batch {
         wallets,
         lots: vec![],
         grants: vec![],
+        left: vec![],
         counters: vec![],
         quarantined: vec![],
         filters: vec![],

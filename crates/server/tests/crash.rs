@@ -149,20 +149,11 @@ async fn proven(drawdown: &Drawdown) -> (Counts, BTreeMap<String, u64>) {
 }
 
 fn credits_used(entry: &EntryRow) -> u64 {
-    match EntryKind::of_code(entry.kind).unwrap() {
-        EntryKind::Usage | EntryKind::LateUsage | EntryKind::Overage => {
-            assert_eq!(Amount::parse(&entry.amount), Amount::parse("1"), "an image costs a credit");
-            1
-        }
-        EntryKind::Issue
-        | EntryKind::Repay
-        | EntryKind::Expire
-        | EntryKind::Carry
-        | EntryKind::Return
-        | EntryKind::ReturnExpired
-        | EntryKind::Bill
-        | EntryKind::Forgive => 0,
+    if !EntryKind::of_code(entry.kind).unwrap().is_draw() {
+        return 0;
     }
+    assert_eq!(Amount::parse(&entry.amount), Amount::parse("1"), "an image costs a credit");
+    1
 }
 
 /// Each wallet gets a hundred credits an hour; the hours of one begin a second after those of the one before, so that all the

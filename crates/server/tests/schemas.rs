@@ -8,8 +8,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ledger::{
-    Configured, Document, Envelope, Event, Genesis, Policies, Price, RateCard, Terms, Timer, Unit, Usage,
-    Zone,
+    Cleared, Configured, Document, Envelope, Event, FoldVersion, Genesis, Nothing, Policies, Price, RateCard,
+    Rerated, Reset, Reversed, Terms, Timer, Unit, Usage, Voided, Zone,
 };
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema};
@@ -47,7 +47,7 @@ fn record(kind: &str, personal: bool, data: impl Fn(&mut SchemaGenerator) -> Val
     let mut root = object(generator.root_schema_for::<Envelope<'static>>());
     let data = data(&mut generator);
     let properties = root["properties"].as_object_mut().unwrap();
-    properties.insert("v".into(), json!({"const": ledger::ENVELOPE}));
+    properties.insert("v".into(), json!({"enum": (1..=ledger::ENVELOPE).collect::<Vec<_>>()}));
     properties.insert("type".into(), json!({"const": kind}));
     properties.insert("data".into(), data);
     if personal {
@@ -56,6 +56,15 @@ fn record(kind: &str, personal: bool, data: impl Fn(&mut SchemaGenerator) -> Val
         root["properties"].as_object_mut().unwrap().remove("wallet");
     }
     finished(root, generator, kind)
+}
+
+/// As [`record`], of those that are rejected without a reason.
+fn corrected(kind: &str, data: impl Fn(&mut SchemaGenerator) -> Value) -> Value {
+    let mut schema = record(kind, true, data);
+    required(schema.as_object_mut().unwrap(), |names| names.insert("reason".into()));
+    schema["properties"]["reason"] =
+        json!({"type": "string", "minLength": 1, "description": "Why: without it the rules refuse the record."});
+    schema
 }
 
 fn data<T: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
@@ -72,7 +81,38 @@ fn bodies(generator: &mut SchemaGenerator) -> BTreeMap<&'static str, Value> {
         ("policies", data::<Policies>(generator)),
         ("price", price.clone()),
         ("vendor_cost", price),
+        ("fold", data::<FoldVersion>(generator)),
     ])
+}
+
+/// The steps that a `wallet.changed` may have, each a record's type and data.
+fn steps(generator: &mut SchemaGenerator) -> Value {
+    let kinds = [
+        ("grant.issued", data::<Terms>(generator)),
+        ("grant.voided", data::<Voided>(generator)),
+        ("wallet.configured", data::<Configured>(generator)),
+        ("wallet.reset", data::<Reset>(generator)),
+        ("overage.cleared", data::<Cleared>(generator)),
+        ("wallet.suspended", data::<Nothing>(generator)),
+        ("wallet.resumed", data::<Nothing>(generator)),
+    ];
+    let step = kinds.map(|(kind, data)| {
+        json!({
+            "type": "object", "additionalProperties": false, "required": ["type", "data"],
+            "properties": {"type": {"const": kind}, "data": data}
+        })
+    });
+    json!({
+        "type": "array", "minItems": 1, "maxItems": 100, "items": {"oneOf": step},
+        "description": "One after the other: all or none."
+    })
+}
+
+fn changed(generator: &mut SchemaGenerator) -> Value {
+    json!({
+        "type": "object", "additionalProperties": false, "required": ["steps"],
+        "properties": {"steps": steps(generator)}
+    })
 }
 
 fn published(generator: &mut SchemaGenerator) -> Value {
@@ -162,6 +202,14 @@ fn records() -> BTreeMap<String, Value> {
     add("grant.issued", record("grant.issued", true, data::<Terms>));
     add("usage", record("usage", true, data::<Usage<'static>>));
     add("timer.due", record("timer.due", true, data::<Timer>));
+    add("grant.voided", corrected("grant.voided", data::<Voided>));
+    add("usage.reversed", corrected("usage.reversed", data::<Reversed<'static>>));
+    add("usage.rerated", corrected("usage.rerated", data::<Rerated<'static>>));
+    add("wallet.reset", corrected("wallet.reset", data::<Reset>));
+    add("overage.cleared", record("overage.cleared", true, data::<Cleared>));
+    add("wallet.changed", record("wallet.changed", true, changed));
+    add("wallet.suspended", record("wallet.suspended", true, data::<Nothing>));
+    add("wallet.resumed", record("wallet.resumed", true, data::<Nothing>));
     records
 }
 
@@ -217,6 +265,14 @@ fn place(event: &Event<'_>) -> usize {
         Event::GrantIssued(_) => 3,
         Event::Usage(_) => 4,
         Event::TimerDue(_) => 5,
+        Event::GrantVoided(_) => 6,
+        Event::UsageReversed(_) => 7,
+        Event::UsageRerated(_) => 8,
+        Event::WalletReset(_) => 9,
+        Event::OverageCleared(_) => 10,
+        Event::WalletChanged(_) => 11,
+        Event::WalletSuspended => 12,
+        Event::WalletResumed => 13,
     }
 }
 
@@ -241,7 +297,7 @@ fn every_record_ever_written_decodes() {
         let misfit = misfit(schema, schema, &serde_json::from_str(&text).unwrap());
         assert_eq!(misfit, None, "examples/{name}.json and its schema disagree");
     }
-    assert_eq!(places, (0..6).collect(), "each type has an example");
+    assert_eq!(places, (0..14).collect(), "each type has an example");
     assert_eq!(kinds, Document::KINDS.into(), "each kind of catalogue document has an example");
 }
 
@@ -255,7 +311,7 @@ fn a_schema_refuses_what_does_not_decode() {
         ("an unknown field", |v| v["data"]["recurrence"]["evry"] = json!("P1M")),
         ("an unquoted amount", |v| v["data"]["amount"] = json!(1000)),
         ("an unknown category", |v| v["data"]["category"] = json!("lost")),
-        ("another version", |v| v["v"] = json!(2)),
+        ("another version", |v| v["v"] = json!(3)),
     ];
     for (what, change) in changes {
         let mut wrong = right.clone();

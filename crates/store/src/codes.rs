@@ -67,6 +67,22 @@ codes! {
     Usage = 4 "usage",
     /// The passing of time.
     Timer = 5 "timer",
+    /// What was left of a grant was taken.
+    Void = 6 "void",
+    /// A usage was undone, wholly or in part.
+    Reversal = 7 "reversal",
+    /// A usage was charged anew.
+    Rerating = 8 "rerating",
+    /// Lots were brought back to their bounds.
+    Reset = 9 "reset",
+    /// Overage was taken out for good.
+    Clearing = 10 "clearing",
+    /// Several steps, all or none.
+    Change = 11 "change",
+    /// The wallet was suspended.
+    Suspension = 12 "suspension",
+    /// It was resumed.
+    Resumption = 13 "resumption",
 }
 
 codes! {

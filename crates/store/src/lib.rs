@@ -19,9 +19,9 @@ use std::future::Future;
 use ledger::{Offset, Partition};
 
 pub use error::StoreError;
-pub use query::{CounterKey, EntryFilter, IdProbe, UsageFilter, WalletFilter};
+pub use query::{CounterKey, EntryFilter, IdProbe, LeftProbe, UsageFilter, WalletFilter};
 pub use rows::{
-    Batch, CounterRow, Counts, EntryKind, EntryRow, FilterRow, GrantRow, Head, IdRow, LotRow, NoSuchCode,
+    Batch, CounterRow, Counts, EntryKind, EntryRow, FilterRow, GrantRow, Head, IdRow, LeftRow, LotRow, NoSuchCode,
     OutcomeCode, QuarantineRow, RecordKind, RecordRow, WalletRow,
 };
 pub use sqlite::SqliteStore;
@@ -100,6 +100,38 @@ pub trait Store: Send + Sync + 'static {
         keys: &[CounterKey],
     ) -> impl Future<Output = Result<Vec<CounterRow>, StoreError>> + Send;
 
+    /// What has left a wallet's document, by kind and key.
+    fn left(
+        &self,
+        wallet: i64,
+        probe: &LeftProbe,
+    ) -> impl Future<Output = Result<Vec<LeftRow>, StoreError>> + Send;
+
+    /// A wallet's entries that paid back, billed or forgave overage of a month, or undid that; by offset and line.
+    fn paid(
+        &self,
+        wallet: i64,
+        month: &str,
+    ) -> impl Future<Output = Result<Vec<EntryRow>, StoreError>> + Send;
+
+    /// The applied records that correct the usage at an offset, by offset.
+    fn corrections(
+        &self,
+        partition: Partition,
+        usage: Offset,
+    ) -> impl Future<Output = Result<Vec<RecordRow>, StoreError>> + Send;
+
+    /// The numbers of a partition's wallets that have been corrected: their past is needed to fold them again.
+    fn corrected(&self, partition: Partition) -> impl Future<Output = Result<Vec<i64>, StoreError>> + Send;
+
+    /// Applied usage without a price that no record has corrected, after an offset (none: from the first); by offset.
+    fn unpriced(
+        &self,
+        partition: Partition,
+        after: Option<Offset>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<RecordRow>, StoreError>> + Send;
+
     /// The ids of wallets that time alone changes at `until` or before, with when; soonest first.
     fn due(
         &self,
@@ -124,7 +156,8 @@ pub trait Store: Send + Sync + 'static {
     fn entries(&self, filter: &EntryFilter)
     -> impl Future<Output = Result<Vec<EntryRow>, StoreError>> + Send;
 
-    /// A wallet's grants that come after an offset (none: from the first), by offset.
+    /// A wallet's grants that come after an offset (none: from the first), by offset; of `limit` records at most, each with all
+    /// of its grants.
     fn grants(
         &self,
         wallet: i64,
@@ -191,13 +224,21 @@ pub trait Store: Send + Sync + 'static {
         limit: u32,
     ) -> impl Future<Output = Result<Vec<LotRow>, StoreError>> + Send;
 
-    /// A partition's grants that come after one (none: from the first), by wallet and offset.
+    /// A partition's grants that come after one (none: from the first), by wallet and offset; of `limit` records at most.
     fn all_grants(
         &self,
         partition: Partition,
         after: Option<(i64, Offset)>,
         limit: u32,
     ) -> impl Future<Output = Result<Vec<GrantRow>, StoreError>> + Send;
+
+    /// What has left the documents of a partition's wallets, after one (none: from the first), by wallet, kind and key.
+    fn all_left(
+        &self,
+        partition: Partition,
+        after: Option<(i64, u8, String)>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Vec<LeftRow>, StoreError>> + Send;
 
     /// A partition's counters that come after one (none: from the first), by key.
     fn all_counters(

@@ -8,6 +8,17 @@ pub type IdProbe = (u32, [u8; 16]);
 /// A counter to look up: wallet, price, charge, and start of the period.
 pub type CounterKey = (i64, String, String, i64);
 
+/// What has left a wallet's document, to look up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LeftProbe {
+    /// The lot of this id, and those whose ids begin with it and `/` or `+`.
+    Family(String),
+    /// The grant of this id.
+    Grant(String),
+    /// The grants of this purchase.
+    Purchase(String),
+}
+
 /// Which wallets to list. What is absent does not restrict.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WalletFilter {

@@ -89,9 +89,9 @@ pub struct RecordRow {
     pub kind: u8,
     /// An [`OutcomeCode`].
     pub outcome: u8,
-    /// The reason of a refusal, or why usage has no price.
+    /// The reason of a refusal, why usage has no price, or `free:` and the price of usage that books nothing.
     pub detail: Option<String>,
-    /// The record that first bore its id, for a duplicate or a conflict.
+    /// The record that first bore its id, for a duplicate or a conflict; the usage that an applied correction is about.
     pub earlier: Option<Offset>,
     /// Its id within the source.
     pub id: String,
@@ -105,7 +105,7 @@ pub struct RecordRow {
     pub recorded_at: i64,
     /// Usage: the event's own type.
     pub feature: Option<String>,
-    /// Usage: the event's data as sent.
+    /// Usage: the event's data as sent. Of a correction: what it says.
     pub data: Option<String>,
 }
 
@@ -153,6 +153,8 @@ pub struct EntryRow {
     pub feature: Option<String>,
     /// The price and its revision, `name@revision`.
     pub price: Option<String>,
+    /// Of overage: the month of the usage, `2026-01`.
+    pub month: Option<String>,
 }
 
 /// One parcel of a grant, with where its credits are: issued = the sum of the amounts that follow it.
@@ -227,6 +229,21 @@ pub struct GrantRow {
     pub body: String,
 }
 
+/// A lot or a grant as it was when it left its wallet's document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftRow {
+    /// The wallet's number.
+    pub wallet: i64,
+    /// 0: a lot; 1: a grant.
+    pub kind: u8,
+    /// The lot's id, or the grant's.
+    pub key: String,
+    /// The purchase behind a grant.
+    pub purchase: Option<String>,
+    /// What it was, JSON.
+    pub doc: String,
+}
+
 /// How much a wallet used under a charge with tiers, in one period.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CounterRow {
@@ -285,6 +302,8 @@ pub struct Batch {
     pub lots: Vec<LotRow>,
     /// New grants.
     pub grants: Vec<GrantRow>,
+    /// What left its wallet's document; of the same one, the last counts.
+    pub left: Vec<LeftRow>,
     /// New and changed counters.
     pub counters: Vec<CounterRow>,
     /// New records that could not be read.

@@ -4,12 +4,9 @@
 use std::collections::BTreeMap;
 
 use ledger::{
-    Catalogue, Changes, Entry, Event, Hash16, Instant, Known, Lot, Name, Offset, Outcome, Past, Quantity,
-    Undecodable, Wallet,
+    Amount, Catalogue, Changes, Considered, Entry, Event, Hash16, Identity, Known, Lot, Memory, Offset,
+    Outcome, Past, Record, Undecodable, Wallet,
 };
-
-/// A tier counter's key: wallet, price, charge, start of the period.
-type CounterKey = (String, Name, Name, Instant);
 
 /// One partition's wallets, and the rows of its projections.
 #[derive(Default)]
@@ -20,8 +17,12 @@ pub struct Book {
     pub entries: Vec<(u64, String, Entry)>,
     pub outcomes: Vec<(u64, String, Outcome)>,
     pub quarantined: Vec<(u64, String)>,
+    /// The lots considered for each charge, by the record's offset; only if there is a list here.
+    pub considered: Option<Vec<(u64, Considered)>>,
     ids: BTreeMap<Hash16, Known>,
-    counters: BTreeMap<CounterKey, Quantity>,
+    memories: BTreeMap<String, Memory>,
+    /// The fold version that genesis names.
+    began: Option<u32>,
     scratch: Vec<u8>,
 }
 
@@ -29,7 +30,8 @@ pub struct Book {
 pub struct Documents {
     catalogue: String,
     wallets: BTreeMap<String, String>,
-    counters: BTreeMap<CounterKey, Quantity>,
+    lots: BTreeMap<(String, String), Lot>,
+    memories: BTreeMap<String, Memory>,
 }
 
 impl Book {
@@ -53,57 +55,100 @@ impl Book {
         let known = |ids: &BTreeMap<Hash16, Known>, key: Hash16| {
             ids.get(&key).copied().filter(|k| k.offset.0 < offset)
         };
-        let mut past = Past {
-            identity: known(&self.ids, identity.key),
-            grant: identity.grant.and_then(|(key, _)| known(&self.ids, key)),
-            counters: Vec::new(),
-        };
-        let (outcome, id) = {
-            let id = record.wallet().to_owned();
-            match &record.event {
-                Event::Genesis(_) => (None, id),
-                Event::CataloguePublished(p) => {
-                    (Some(ledger::publish(&mut self.catalogue, &past, &record, p, &identity)), id)
-                }
-                Event::WalletConfigured(_) | Event::GrantIssued(_) | Event::Usage(_) | Event::TimerDue(_) => {
-                    let wallet = self.wallets.entry(id.clone()).or_default();
-                    for key in ledger::needs(&self.catalogue, wallet, &record) {
-                        let at = (id.clone(), key.price.clone(), key.charge.clone(), key.starts);
-                        past.counters.extend(self.counters.get(&at).map(|v| (key, *v)));
-                    }
-                    let mut changes = Changes::default();
-                    let outcome =
-                        ledger::apply(&self.catalogue, wallet, &past, &record, &identity, &mut changes);
-                    self.keep(offset, &id, changes);
-                    (outcome, id)
-                }
-            }
+        let grants = identity.grants.iter().filter_map(|(key, _)| Some((*key, known(&self.ids, *key)?)));
+        let past =
+            Past { identity: known(&self.ids, identity.key), grants: grants.collect(), told: Vec::new() };
+        let id = record.wallet().to_owned();
+        let outcome = if let Event::Genesis(genesis) = &record.event {
+            self.catalogue.begin(genesis.fold);
+            self.began = Some(genesis.fold);
+            None
+        } else if let Event::CataloguePublished(p) = &record.event {
+            Some(ledger::publish(&mut self.catalogue, &past, &record, p, &identity))
+        } else {
+            self.apply(offset, &record, &identity, past)
         };
         if let Some(outcome) = &outcome {
             let first = Known { offset: Offset(offset), content: identity.content };
             self.ids.entry(identity.key).or_insert(first);
-            if let (Some((key, content)), Outcome::Applied(_)) = (identity.grant, outcome) {
-                self.ids.entry(key).or_insert(Known { offset: Offset(offset), content });
+            if let Outcome::Applied(_) = outcome {
+                for (key, content) in identity.grants {
+                    self.ids.entry(key).or_insert(Known { offset: Offset(offset), content });
+                }
             }
             self.outcomes.push((offset, id, outcome.clone()));
         }
         outcome
     }
 
+    fn apply(
+        &mut self,
+        offset: u64,
+        record: &Record<'_>,
+        identity: &Identity,
+        mut past: Past,
+    ) -> Option<Outcome> {
+        let id = record.wallet();
+        let wallet = self.wallets.entry(id.to_owned()).or_default();
+        let memory = self.memories.entry(id.to_owned()).or_default();
+        memory.tell(&self.catalogue, wallet, record, &mut past);
+        let considered = self.considered.as_ref().map(|_| Vec::new());
+        let mut changes = Changes { considered, ..Changes::default() };
+        let outcome = ledger::apply(&self.catalogue, wallet, &past, record, identity, &mut changes);
+        memory.note(Offset(offset), (record, identity), wallet, outcome.as_ref(), &changes);
+        self.keep(offset, id, changes);
+        outcome
+    }
+
     fn keep(&mut self, offset: u64, id: &str, changes: Changes) {
         let wallet = self.wallets.get_mut(id).expect("it was just folded");
-        let rows: Vec<Lot> = wallet.take_touched().cloned().chain(changes.left).collect();
+        let mut rows: Vec<Lot> = changes.left;
+        rows.extend(wallet.take_touched().cloned());
         for lot in rows {
             assert!(lot.is_lawful(), "the law of lot {} does not hold after {offset}: {lot:?}", lot.id);
             self.lots.insert((id.to_owned(), lot.id.to_string()), lot);
         }
         for lot in wallet.lots() {
             assert!(lot.is_lawful(), "the law of lot {} does not hold after {offset}: {lot:?}", lot.id);
+            let row = self.lots.get(&(id.to_owned(), lot.id.to_string()));
+            let is_written = row.is_some_and(|row| columns(row) == columns(lot));
+            assert!(
+                lot.is_untouched() || is_written,
+                "{offset} left the row of lot {} as it was: {row:?}",
+                lot.id
+            );
         }
+        let considered = changes.considered.into_iter().flatten().map(|c| (offset, c));
+        self.considered.iter_mut().for_each(|all| all.extend(considered.clone()));
         self.entries.extend(changes.entries.into_iter().map(|e| (offset, id.to_owned(), e)));
-        for c in changes.counters {
-            self.counters.insert((id.to_owned(), c.price, c.charge, c.starts), c.value);
+    }
+
+    /// Checks that the ledger's accounts say of every lot, and of each unit's overage, what the wallets say.
+    pub fn assert_balanced(&self) {
+        let mut accounts: BTreeMap<(&str, &str, String), i128> = BTreeMap::new();
+        for (_, wallet, e) in &self.entries {
+            let (debit, credit) = e.kind.accounts(e.lot.as_deref(), e.other_lot.as_deref());
+            *accounts.entry((wallet, &e.unit, debit)).or_default() -= e.amount.billionths();
+            *accounts.entry((wallet, &e.unit, credit)).or_default() += e.amount.billionths();
         }
+        let mut said: BTreeMap<(&str, &str, String), i128> = BTreeMap::new();
+        for ((wallet, id), lot) in &self.lots {
+            let there = [lot.remaining, lot.held].into_iter().sum::<Amount>();
+            said.insert((wallet, &lot.unit, format!("lot:{id}")), there.billionths());
+            *said.entry((wallet, &lot.unit, "expired".into())).or_default() += lot.expired.billionths();
+            *said.entry((wallet, &lot.unit, "voided".into())).or_default() += lot.voided.billionths();
+        }
+        for (id, wallet) in &self.wallets {
+            for o in wallet.overage() {
+                *said.entry((id, &o.unit, "overage".into())).or_default() -= o.amount.billionths();
+            }
+        }
+        let is_said = |account: &str| {
+            account.starts_with("lot:") || ["expired", "voided", "overage"].contains(&account)
+        };
+        accounts.retain(|(_, _, account), sum| is_said(account) && *sum != 0);
+        said.retain(|_, sum| *sum != 0);
+        assert_eq!(accounts, said, "the ledger and the wallets say the same");
     }
 
     /// A wallet, if any record named it.
@@ -116,18 +161,20 @@ impl Book {
         self.wallets.iter().map(|(id, w)| (id.clone(), Wallet::digest(&w.write()))).collect()
     }
 
-    /// What a store holds that changes in place: the documents, and the counters that are committed with them.
+    /// What a store holds that changes in place: the documents, and the rows that are committed with them.
     pub fn documents(&self) -> Documents {
         let wallets = self.wallets.iter().map(|(id, w)| (id.clone(), w.write())).collect();
-        Documents { catalogue: self.catalogue.write(), wallets, counters: self.counters.clone() }
+        let (lots, memories) = (self.lots.clone(), self.memories.clone());
+        Documents { catalogue: self.catalogue.write(), wallets, lots, memories }
     }
 
     /// Goes back to older documents; the rows that are never changed stay as they are.
     pub fn go_back(&mut self, to: &Documents) {
         let read = |document: &String| Wallet::read(document).expect("a wallet reads what it wrote");
         self.wallets = to.wallets.iter().map(|(id, document)| (id.clone(), read(document))).collect();
-        self.catalogue = Catalogue::read(&to.catalogue).expect("a catalogue reads what it wrote");
-        self.counters = to.counters.clone();
+        self.read_catalogue(&to.catalogue);
+        self.lots = to.lots.clone();
+        self.memories = to.memories.clone();
     }
 
     /// Forgets all memory of wallets but their documents, as a restart does.
@@ -135,6 +182,17 @@ impl Book {
         for wallet in self.wallets.values_mut() {
             *wallet = Wallet::read(&wallet.write()).expect("a wallet reads what it wrote");
         }
-        self.catalogue = Catalogue::read(&self.catalogue.write()).expect("a catalogue reads what it wrote");
+        self.read_catalogue(&self.catalogue.write());
     }
+
+    fn read_catalogue(&mut self, text: &str) {
+        self.catalogue = Catalogue::read(text).expect("a catalogue reads what it wrote");
+        self.began.into_iter().for_each(|fold| self.catalogue.begin(fold));
+    }
+}
+
+/// What a lot's row says that may change.
+fn columns(lot: &Lot) -> [Amount; 9] {
+    let Lot { issued, remaining, held, consumed, expired, voided, rolled_over, returned, moved, .. } = *lot;
+    [issued, remaining, held, consumed, expired, voided, rolled_over, returned, moved]
 }

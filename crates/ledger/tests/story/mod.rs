@@ -4,29 +4,40 @@
 //!
 //! - `grant plan 100`, and any of: `monthly`, `every P1D`, `from T`, `anchor T`, `until T`, `first full|prorated|skip`,
 //!   `quiet`, `ends T`, `for P28D`, `carry all|50%|30` with `max 30`, `times 2` and `for P28D` behind it, `priority 10`,
-//!   `costs 10 USD`, `feature a,b`, `subject ann,bob`, `lateness P1D`, `of usd`, or a category
+//!   `costs 10 USD`, `feature a,b`, `subject ann,bob`, `lateness P1D`, `of usd`, `purchase P`, `reset min 10 max 50`, or a category
 //! - `use 5`, and `of search`, `by ann`: an event of type `use` or `search`, 1 credit for each of its `n` unless a price says
 //!   otherwise; `send TYPE {…}` is any event
-//! - `wallet` with `zone Z`, `card C`, `repay no`, `month end keep|bill|forgive`; `defaults` takes these and `lateness P`
+//! - `wallet` with `zone Z`, `card C`, `repay no`, `month end keep|bill|forgive`, `reset every P1D [anchor T] [keep overage]`;
+//!   `defaults` takes these but the last, and `lateness P`
 //! - `price NAME {…}`, `cost NAME {…}`, `card NAME`, `zone NAME {…}`, `unit NAME`: catalogue documents
+//! - `void GRANT` or `void purchase P`, and `open`, `future` or `carried`; `reset [UNIT] [keep overage]`;
+//!   `clear 2026-01 [5] credits [of search] as billed|forgiven`; `suspend`, `resume`
+//! - `reverse ID`, or parts of it: `reverse ID 10 credits of search and 3 usd`; `rerate ID [{…}]` with what the event's data should
+//!   have been
+//! - `change { STEP; STEP }`: a grant, `wallet …` and any of the line but one above, all or none
+//! - `genesis 1` and `fold 2`: the fold version from the start, and from there on
 //! - `again [ID]`: the last record, or the one with this id, once more; `record TYPE {…}`: any data; `now T`: time alone
 //!
-//! `at T` gives a sender's own time, `id X` an id, `source X` who made it. Below stand the lots (remaining of issued; the rest was used), open overage,
-//! and each outcome that is not plainly `applied`. Windows (`..`), `available`, `overage 0`, `unpriced`, `claimed`, `due` and
-//! the `ledger` of all entries are shown where the story asks for them.
+//! `at T` gives a sender's own time, `id X` an id, `source X` who made it, `in X` another wallet; corrections say why, but for
+//! `because no`. Below stand the lots (remaining of issued; the rest was used), open overage,
+//! and each outcome that is not plainly `applied`. Windows (`..`), `available`, `overage 0`, `unpriced`, `claimed`,
+//! `suspended` or `active`, `due`, `why` each lot was considered, and the `ledger` of all entries are shown where the story asks
+//! for them.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 #[path = "../book/mod.rs"]
 pub mod book;
+mod corrections;
 mod show;
 mod words;
 
 use std::collections::BTreeMap;
 
 use book::Book;
+use corrections::{changed, correction, wants_reason};
 use ledger::{Instant, Offset, Outcome};
 use serde_json::{Value, json};
-use words::{Words, grant, policies, time};
+use words::{Words, policies, time};
 
 /// Tells a story, and compares what becomes of the wallet with what stands below the dashes. Once more it is told with a restart
 /// before every record: the end is the same.
@@ -76,7 +87,9 @@ pub(crate) struct Teller {
 impl Teller {
     fn tell(steps: &str, restarts: bool) -> Self {
         let (notes, sent) = (Vec::new(), Vec::new());
-        let (book, clock, last) = (Book::default(), Instant::default(), BTreeMap::new());
+        let mut book = Book::default();
+        book.considered = Some(Vec::new());
+        let (clock, last) = (Instant::default(), BTreeMap::new());
         let mut teller = Self { book, clock, notes, sent, last, restarts };
         let long_ago = Instant::parse("2020-01-01T00:00:00Z").unwrap();
         for unit in ["credits", "usd"] {
@@ -97,6 +110,7 @@ impl Teller {
             }
         }
         assert!(step.is_empty(), "braces are left open: {step}");
+        teller.book.assert_balanced();
         teller
     }
 
@@ -107,10 +121,30 @@ impl Teller {
         let at = words.time();
         match if is_now { "now" } else { words.word() } {
             "now" => self.record(at, "timer.due", &json!({"due_at": at}).to_string(), &mut words),
-            "grant" => {
-                let data = grant(&mut words);
-                self.record(at, "grant.issued", &data, &mut words);
+            "change" => {
+                let id =
+                    words.after("id").map_or_else(|| format!("change-{}", self.sent.len()), str::to_owned);
+                let last = self.book.wallet("w").and_then(|w| w.configuration()).map(str::to_owned);
+                let data = changed(body, last, &id);
+                words.rest.extend(["id", &id]);
+                self.record(at, "wallet.changed", &data, &mut words);
             }
+            "genesis" => {
+                let data = format!(
+                    r#"{{"log":"story","partitions":1,"partitioner":"sha256-8-mod","fold":{}}}"#,
+                    words.word()
+                );
+                let head = r#""id":"genesis","source":"log","type":"genesis""#;
+                let text =
+                    format!(r#"{{"v":2,{head},"recorded_at":"RECORDED","by":"system","data":{data}}}"#);
+                self.fold("genesis".into(), at, text);
+            }
+            "fold" => self.publish(
+                at,
+                "fold",
+                "version",
+                &json!({"version": words.word().parse::<u32>().unwrap()}).to_string(),
+            ),
             "use" => {
                 let n = words.word();
                 let kind = words.after("of").unwrap_or("use");
@@ -137,28 +171,37 @@ impl Teller {
             kind @ ("price" | "zone" | "unit") => self.publish(at, kind, words.word(), or_empty(body)),
             "card" => self.publish(at, "rate_card", words.word(), "{}"),
             "cost" => self.publish(at, "vendor_cost", words.word(), body),
-            verb => panic!("no step is called {verb:?}: {line}"),
+            verb => {
+                let (kind, data) = correction(verb, &mut words, body)
+                    .unwrap_or_else(|| panic!("no step is called {verb:?}: {line}"));
+                self.record(at, kind, &data, &mut words);
+            }
         }
     }
 
     /// A record of the wallet's; the words left say its id, its subject and its own time.
     fn record(&mut self, at: Instant, kind: &str, data: &str, words: &mut Words<'_>) {
         let mut id = format!("{kind}-{}", self.sent.len());
-        let (mut source, mut optional) = ("story", String::new());
+        let (mut source, mut wallet, mut optional) = ("story", "w", String::new());
+        let mut reason = wants_reason(kind).then_some("said so");
         while let Some(word) = words.rest.pop_front() {
             match word {
                 "id" => id = words.word().to_owned(),
                 "source" => source = words.word(),
+                "in" => wallet = words.word(),
+                "because" => reason = Some(words.word()).filter(|why| *why != "no"),
                 "by" => optional = format!(r#"{optional}"subject":"{}","#, words.word()),
                 "at" => optional = format!(r#"{optional}"time":"{}","#, words.time()),
                 other => panic!("nothing is said by {other:?}"),
             }
         }
-        let head = format!(r#""id":"{id}","source":"{source}","type":"{kind}","wallet":"w",{optional}"#);
+        optional.extend(reason.map(|why| format!(r#""reason":"{why}","#)));
+        let head =
+            format!(r#""id":"{id}","source":"{source}","type":"{kind}","wallet":"{wallet}",{optional}"#);
         self.fold(
             id,
             at,
-            format!(r#"{{"v":1,{head}"recorded_at":"RECORDED","by":"operator","data":{data}}}"#),
+            format!(r#"{{"v":2,{head}"recorded_at":"RECORDED","by":"operator","data":{data}}}"#),
         );
     }
 
@@ -169,7 +212,7 @@ impl Teller {
         let predecessor = replaces.map_or(String::new(), |r| format!(r#""replaces":"{r}","#));
         let data = format!(r#"{{"kind":"{kind}","name":"{name}",{predecessor}"body":{body}}}"#);
         let head = format!(r#""id":"{id}","source":"catalogue","type":"catalogue.published""#);
-        let text = format!(r#"{{"v":1,{head},"recorded_at":"RECORDED","by":"operator","data":{data}}}"#);
+        let text = format!(r#"{{"v":2,{head},"recorded_at":"RECORDED","by":"operator","data":{data}}}"#);
         let outcome = self.fold(id.clone(), at, text);
         if let Some(Outcome::Applied(_)) = outcome {
             self.last.insert(place, id);
@@ -194,7 +237,7 @@ impl Teller {
             self.book.restart();
         }
         let outcome = self.book.fold(offset, record.as_bytes());
-        let when = |Offset(offset): Offset| time(self.sent[usize::try_from(offset).unwrap()].1);
+        let when = |Offset(offset): Offset| time(self.recorded(offset));
         let note = match &outcome {
             None => self.book.quarantined.iter().find(|(at, _)| *at == offset).map(|(_, why)| {
                 let why = why.split(" at line ").next().unwrap_or_default();
@@ -208,6 +251,11 @@ impl Teller {
         self.notes.extend(note.map(|note| format!("! {} {note}", time(at))));
         self.clock = self.book.wallet("w").map_or(at, |w| w.clock);
         outcome
+    }
+
+    /// When the record at this offset was recorded.
+    fn recorded(&self, offset: u64) -> Instant {
+        self.sent[usize::try_from(offset).unwrap()].1
     }
 }
 

@@ -41,7 +41,17 @@ pub(super) fn wallet(teller: &Teller, asked: &str) -> Vec<String> {
             lines.push(format!("due {}", wallet.next_due_at().map_or("never".into(), time)));
         }
     }
+    if asks("suspended") || asks("active") {
+        lines.push(if wallet.is_some_and(|w| w.suspended) { "suspended" } else { "active" }.into());
+    }
     lines.extend(teller.notes.iter().cloned());
+    if asks("why") {
+        lines.push("why".into());
+        lines.extend(teller.book.considered.iter().flatten().map(|(at, c)| {
+            let (had, owed, words) = (c.had, c.owed, c.verdict.words());
+            format!("{} {} had {had} for {owed} of {}: {words}", time(teller.recorded(*at)), c.lot, c.feature)
+        }));
+    }
     if asks("ledger") {
         lines.push("ledger".into());
         lines.extend(teller.book.entries.iter().map(|(_, _, e)| entry(e, asked)));
@@ -63,6 +73,7 @@ fn row(lot: &Lot, asked: &str) -> String {
     part("expired", lot.expired);
     part("carried", lot.rolled_over);
     part("returned", lot.returned);
+    part("voided", lot.voided);
     if let Some(origin) = &lot.origin {
         row.push_str(&format!(" from {origin}"));
     }

@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use ledger::Instant;
 use serde_json::{Value, json};
 
+use super::corrections::keeps_overage;
+
 /// Zones that every story's catalogue has, with their changes from 2025 to 2028.
 pub(super) const ZONES: [(&str, &str); 3] = [
     (
@@ -37,6 +39,11 @@ impl<'a> Words<'a> {
         let at = self.rest.iter().position(|w| *w == word)?;
         self.rest.remove(at);
         self.rest.remove(at)
+    }
+
+    /// The next word, taken out if it is one of these.
+    pub(super) fn one_of(&mut self, words: &[&str]) -> Option<&'a str> {
+        self.rest.front().is_some_and(|next| words.contains(next)).then(|| self.word())
     }
 
     /// A date, and a time of day if one follows.
@@ -93,6 +100,13 @@ pub(super) fn grant(words: &mut Words<'_>) -> String {
                 };
             }
             "max" => data["rollover"]["max"] = json!(words.word()),
+            "reset" => {
+                data["reset"] = json!({});
+                while let Some(bound) = words.one_of(&["min", "max"]) {
+                    data["reset"][bound] = json!(words.word());
+                }
+            }
+            "purchase" => data["purchase_id"] = json!(words.word()),
             "times" => data["rollover"]["max_times"] = json!(words.word().parse::<u32>().unwrap()),
             "priority" => data["priority"] = json!(words.word().parse::<u8>().unwrap()),
             "costs" => data["cost_basis"] = json!({"money": words.word(), "currency": words.word()}),
@@ -121,6 +135,16 @@ pub(super) fn policies(words: &mut Words<'_>) -> Value {
             "month" => {
                 let end = words.after("end").expect("month end keep, bill or forgive");
                 data["overage"]["at_month_end"] = json!(end);
+            }
+            "reset" => {
+                assert_eq!(words.word(), "every");
+                data["reset"]["interval"] = json!(words.word());
+                if words.one_of(&["anchor"]).is_some() {
+                    data["reset"]["anchor"] = json!(words.time());
+                }
+                if keeps_overage(words) {
+                    data["reset"]["preserve_overage"] = json!(true);
+                }
             }
             other => panic!("no policy is called {other:?}"),
         }

@@ -9,8 +9,10 @@ use ledger::{Instant, Offset, Partition};
 use projector::{Depth, Projectors, Replay, verify};
 use store::{SqliteStore, Store};
 
-use super::events::{CATALOGUE, Series, Spread, early, grants, stamp};
+use super::events::{CATALOGUE, START, Series, Spread, early, grants, stamp};
 use super::{Figures, bytes_of};
+use crate::commands::what_if::{Plan, compare};
+use crate::documents::{Body, Document};
 use crate::intake::take_in;
 
 const PARTITIONS: u32 = 4;
@@ -40,6 +42,7 @@ pub(crate) async fn embedded(figures: &mut Figures, directory: &Path, events: u6
     bare_insert(figures, &log, directory, events).await?;
     proof(figures, &log, &store).await?;
     bare_scan(figures, &store).await?;
+    what_if(figures, &log, &store).await?;
     let ratio = |over: &str, under: &str| {
         let value = |name: &str| figures.0.get(name).and_then(serde_json::Value::as_f64).unwrap_or(0.0);
         value(over) / value(under)
@@ -175,6 +178,30 @@ async fn proof(figures: &mut Figures, log: &Arc<SqliteLog>, store: &Arc<SqliteSt
             Depth::Rows => figures.note("verify_rows_per_second", rows as f64 / rows_took),
         }
     }
+    Ok(())
+}
+
+/// The log folded twice side by side, once with every price halved from the first event on.
+#[expect(clippy::cast_precision_loss)]
+async fn what_if(
+    figures: &mut Figures,
+    log: &Arc<SqliteLog>,
+    store: &Arc<SqliteStore>,
+) -> anyhow::Result<()> {
+    let halved = |body: &str| body.replace(r#""per":"1000""#, r#""per":"2000""#);
+    let prices = CATALOGUE.into_iter().filter(|(kind, ..)| *kind == "price");
+    let documents = prices.map(|(kind, name, body)| Document {
+        file: "prices.yaml".into(),
+        line: 1,
+        body: Body::Catalogue { kind, name: name.to_owned(), body: halved(body), time: None },
+    });
+    let plan = Plan::new(START, documents.collect(), Vec::new());
+    let watch = std::time::Instant::now();
+    let (parts, _) = compare(log, store, plan, START).await?;
+    let records: u64 = parts.iter().map(|part| part.records).sum();
+    let halved = parts.iter().flat_map(|part| &part.wallets).any(|wallet| wallet.weight() > 0);
+    anyhow::ensure!(halved, "half the price makes a difference");
+    figures.note("what_if_events_per_second", records as f64 / watch.elapsed().as_secs_f64());
     Ok(())
 }
 

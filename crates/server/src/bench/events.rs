@@ -4,7 +4,7 @@ use ingest::Stamp;
 use ledger::{Instant, Terms};
 
 /// When the first event happens.
-const START: Instant = Instant(1_700_000_000_000_000_000);
+pub(super) const START: Instant = Instant(1_700_000_000_000_000_000);
 /// How far events are apart: a thousandth of a second.
 const STEP: i64 = 1_000_000;
 

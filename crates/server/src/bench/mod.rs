@@ -4,6 +4,7 @@ mod append;
 mod embedded;
 mod events;
 mod fold;
+mod past;
 
 use std::path::Path;
 use std::time::Instant as Stopwatch;
@@ -13,6 +14,7 @@ use serde_json::{Map, Value, json};
 pub(crate) use append::append;
 pub(crate) use embedded::embedded;
 pub(crate) use fold::{fold, growth};
+pub(crate) use past::past;
 
 /// Figures by name.
 #[derive(Default)]

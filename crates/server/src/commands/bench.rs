@@ -2,13 +2,34 @@
 
 use serde_json::Value;
 
-use crate::bench::{Figures, append, embedded, fold, growth};
+use crate::bench::{Figures, append, embedded, fold, growth, past};
 use crate::context::{Context, print};
 use crate::exit::Exit;
 
 /// Measures this build on this machine. It works in a temporary directory beside the data.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  drawdown bench --json --events 1000000")]
+#[command(after_help = "Figures, in events or rows a second, in microseconds (_us), or as a ratio:
+  fold_events_per_second, parse_events_per_second, fold_of_parse
+                    one core in memory: events folded; only decoded; the share of decoding in folding
+  append_p50_us, append_p99_us, append64_p50_us, append64_p99_us
+                    one durable append, alone and among 64 callers; bare_fsync_p50_us and _p99_us are the disk's own
+  embedded_events_per_second
+                    from a file of events to committed rows; bare_insert_events_per_second inserts the same rows alone
+  log_bytes_per_event, store_bytes_per_event
+  verify_events_per_second, verify_rows_per_second
+                    the log folded again; with every row compared; bare_scan_rows_per_second reads the same rows alone
+  what_if_events_per_second
+                    the same log folded twice side by side, once at half the price
+  explain_p50_us, explain_p99_us
+                    why one of a wallet's --past usages was charged as it was, among --wallets wallets: 100 questions
+                    spread over its history, each of which folds its records again up to there
+  at_p50_us, at_p99_us
+                    the same wallet as it was after each of these usages
+  bytes_per_wallet, growth_wallets, growth_wallets_even, growth_history
+                    what a wallet takes in memory; the cost of an event with many wallets or a long history, by that of few
+
+Example:
+  drawdown bench --json --events 1000000")]
 pub(crate) struct Args {
     /// How many events go through the fold, and through the whole pipe.
     #[arg(long, default_value_t = 1_000_000)]
@@ -19,6 +40,9 @@ pub(crate) struct Args {
     /// How many events the longest history has.
     #[arg(long, default_value_t = 10_000_000)]
     history: u64,
+    /// How many records the wallet has whose past is asked for.
+    #[arg(long, default_value_t = 100_000)]
+    past: usize,
 }
 
 /// Runs the command.
@@ -33,6 +57,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     fold(&mut figures, args.events.max(10_000));
     append(&mut figures, directory.path()).await?;
     embedded(&mut figures, directory.path(), args.events.max(10_000)).await?;
+    past(&mut figures, directory.path(), args.wallets.max(10_000), args.past.max(1_000)).await?;
     growth(&mut figures, args.wallets.max(10_000), args.history.max(3_000_000));
     if context.json {
         print(&serde_json::to_string(&Value::Object(figures.0))?)?;

@@ -32,6 +32,7 @@ mod rejection;
 mod sugar;
 mod typed;
 mod wallets;
+mod what_if;
 mod yaml;
 mod zones;
 
@@ -47,6 +48,7 @@ use ledger::{Configured, Instant, Terms};
 
 use node::Problem;
 pub use rejection::explain_rejection;
+pub(crate) use what_if::{GrantRules, read_what_if};
 
 /// Most mistakes that are reported at once.
 const MOST_ERRORS: usize = 50;

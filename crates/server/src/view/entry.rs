@@ -1,7 +1,7 @@
 //! One entry of a wallet's ledger.
 
 use anyhow::Context as _;
-use ledger::{Amount, Entry, EntryKind, Instant};
+use ledger::{Amount, Entry, EntryKind, Instant, Position};
 use serde::Serialize;
 use store::rows::EntryRow;
 
@@ -67,6 +67,12 @@ impl EntryNow {
             usage: None,
             source: None,
         })
+    }
+
+    /// An entry that the record at this place books.
+    pub(crate) fn of_record(at: Position, entry: &Entry) -> Self {
+        let (partition, offset, line) = (Some(at.partition.0), Some(at.offset.0), Some(entry.line));
+        Self { partition, offset, line, ..Self::due(entry) }
     }
 
     /// An entry that is due by time alone, and that the wallet's next record will book.

@@ -6,16 +6,21 @@
 pub(crate) mod balance;
 pub(crate) mod divergence;
 pub(crate) mod entry;
+pub(crate) mod estimate;
 pub(crate) mod grants;
+pub(crate) mod history;
+pub(crate) mod net;
 mod order;
 mod reading;
 mod show;
 pub(crate) mod statement;
+pub(crate) mod step;
 pub(crate) mod sums;
 mod table;
 mod units;
 pub(crate) mod usage;
 pub(crate) mod wallets;
+pub(crate) mod what_if;
 
 pub(crate) use reading::{AsOf, Reading, WalletNow};
 pub(crate) use show::{behind, moment, number, when};

@@ -14,7 +14,7 @@ pub(crate) struct Place {
 
 /// The places of lots of one unit, which come in the order of burning.
 pub(crate) fn places(lots: &[&Lot], now: Instant) -> Vec<Place> {
-    let burns = |lot: &&&Lot| lot.is_open(now) && !lot.remaining.is_zero();
+    let burns = |lot: &&&Lot| lot.holds(now) && !lot.remaining.is_zero();
     let order: Vec<&Lot> = lots.iter().filter(burns).copied().collect();
     lots.iter().map(|lot| place(lot, &order, now)).collect()
 }
@@ -32,9 +32,13 @@ fn place(lot: &Lot, order: &[&Lot], now: Instant) -> Place {
 }
 
 fn not_burning(lot: &Lot, now: Instant) -> String {
-    match lot.pays_until().filter(|until| lot.has_ended() && now < *until) {
+    let has_ended = lot.ends_at.is_some_and(|end| end <= now);
+    if let Some(since) = lot.void_since().filter(|since| *since <= now) {
+        return format!("void since {}", when(since));
+    }
+    match lot.pays_until().filter(|until| has_ended && now < *until) {
         Some(until) => format!("ended, still pays late usage until {}", when(until)),
-        None if lot.has_ended() => "ended".to_owned(),
+        None if has_ended => "ended".to_owned(),
         None if lot.starts_at > now => "not yet open".to_owned(),
         None => "nothing left".to_owned(),
     }

@@ -30,6 +30,16 @@ pub(crate) struct AsOf {
     pub(crate) time: Instant,
 }
 
+/// A wallet as it is stored.
+pub(crate) struct Found {
+    pub(crate) partition: Partition,
+    /// What is stored is true after the records below this offset.
+    pub(crate) next: Offset,
+    pub(crate) row: WalletRow,
+    /// How many records of its partition are not folded yet.
+    pub(crate) behind: u64,
+}
+
 /// A wallet, advanced to now.
 pub(crate) struct WalletNow {
     pub(crate) id: String,
@@ -76,6 +86,17 @@ impl Reading {
     ///
     /// If no folded record names it.
     pub(crate) async fn wallet(&self, id: &str) -> anyhow::Result<WalletNow> {
+        let Found { partition, next, row, behind } = self.find(id).await?;
+        let catalogue = Arc::new(self.catalogue(partition).await?);
+        self.advance(partition, next, &row, catalogue, behind)
+    }
+
+    /// A wallet as it is stored.
+    ///
+    /// # Errors
+    ///
+    /// If no folded record names it.
+    pub(crate) async fn find(&self, id: &str) -> anyhow::Result<Found> {
         let partition = Partition::of(id, self.log.partitions());
         // The head first: a wallet read later is true there too, because a commit brings all that changed.
         let next = self.store.head(partition).await?.map_or(Offset(0), |head| head.next);
@@ -86,9 +107,12 @@ impl Reading {
             bail!("no record names the wallet `{id}`: {hint}");
         };
         let next = next.max(row.as_of);
-        let catalogue = Arc::new(self.catalogue(partition).await?);
         let behind = self.behind(partition, next).await?;
-        self.advance(partition, next, &row, catalogue, behind)
+        Ok(Found { partition, next, row, behind })
+    }
+
+    pub(crate) fn log_partitions(&self) -> u32 {
+        self.log.partitions()
     }
 
     pub(crate) fn advance(

@@ -30,13 +30,17 @@ impl Totals {
     pub(crate) fn of(wallet: &Wallet, unit: &str) -> Self {
         let (available, held) = (wallet.available(unit, wallet.clock), wallet.held(unit));
         let overage = wallet.overage().iter().filter(|o| *o.unit == *unit).map(|o| o.amount).sum();
+        Self::new(available, held, overage)
+    }
+
+    pub(crate) fn new(available: Amount, held: Amount, overage: Amount) -> Self {
         Self { balance: [available, held].into_iter().sum(), held, overage, available }
     }
 }
 
 /// What is available of a unit by feature, where lots are limited to features; `*` is any other one.
 pub(crate) fn by_feature(lots: &[&Lot], now: Instant) -> BTreeMap<String, Amount> {
-    let open = || lots.iter().filter(|lot| lot.is_open(now) && !lot.remaining.is_zero());
+    let open = || lots.iter().filter(|lot| lot.holds(now) && !lot.remaining.is_zero());
     let named: BTreeSet<&str> =
         open().flat_map(|lot| &lot.terms().applies_to.feature).map(String::as_str).collect();
     let pays = |lot: &Lot, feature: &str| {

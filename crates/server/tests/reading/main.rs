@@ -5,10 +5,15 @@ mod balance;
 mod demo;
 #[path = "../process/drawdown.rs"]
 mod drawdown;
+mod estimate;
 mod ledger;
 mod log;
+mod past;
 mod proof;
+mod raw;
+mod step;
 mod tampering;
 mod usage;
 mod wallets;
+mod what_if;
 mod world;

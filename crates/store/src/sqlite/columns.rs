@@ -5,7 +5,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, FromRow, Row, Sqlite, Type};
 
 use crate::rows::{
-    CounterRow, Counts, EntryRow, FilterRow, GrantRow, Head, LotRow, QuarantineRow, RecordRow, WalletRow,
+    CounterRow, Counts, EntryRow, FilterRow, GrantRow, Head, LeftRow, LotRow, QuarantineRow, RecordRow, WalletRow,
 };
 
 pub(super) const HEAD: &str = "partition, log, next, chain, last, digest, epoch, clock, applied, duplicate, \
@@ -14,11 +14,12 @@ pub(super) const WALLET: &str = "no, id, as_of, clock, next_due_at, claimed, unp
 pub(super) const RECORD: &str = "offset, wallet, kind, outcome, detail, earlier, id, source, subject, at, \
     recorded_at, feature, data";
 pub(super) const ENTRY: &str = "offset, line, wallet, kind, unit, lot, other_lot, amount, available_after, \
-    effective_at, booked_at, subject, feature, price";
+    effective_at, booked_at, subject, feature, price, month";
 pub(super) const LOT: &str = "wallet, lot, grant, unit, origin, issued, remaining, held, consumed, expired, \
     voided, rolled_over, returned, moved, starts_at, ends_at, priority, category, cost, currency";
 pub(super) const GRANT: &str =
     "wallet, grant, offset, unit, amount, category, priority, effective_at, expires_at, purchase, body";
+pub(super) const LEFT: &str = "wallet, kind, key, purchase, doc";
 pub(super) const COUNTER: &str = "wallet, price, charge, period, value";
 pub(super) const QUARANTINE: &str = "offset, digest, reason";
 pub(super) const FILTER: &str = "segment, bits";
@@ -145,6 +146,20 @@ impl FromRow<'_, SqliteRow> for EntryRow {
             subject: row.take()?,
             feature: row.take()?,
             price: row.take()?,
+            month: row.take()?,
+        })
+    }
+}
+
+impl FromRow<'_, SqliteRow> for LeftRow {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        let row = &mut Columns { row, next: 0 };
+        Ok(Self {
+            wallet: row.take()?,
+            kind: row.take()?,
+            key: row.take()?,
+            purchase: row.take()?,
+            doc: row.take()?,
         })
     }
 }

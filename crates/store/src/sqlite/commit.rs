@@ -30,6 +30,11 @@ static LOT: Table = Table::new(
      currency = excluded.currency",
 );
 static GRANT: Table = Table::new("grant", &[columns::GRANT], "");
+static LEFT: Table = Table::new(
+    "left",
+    &[columns::LEFT],
+    "on conflict do update set purchase = excluded.purchase, doc = excluded.doc",
+);
 static COUNTER: Table =
     Table::new("counter", &[columns::COUNTER], "on conflict do update set value = excluded.value");
 static QUARANTINE: Table = Table::new("quarantine", &["partition", columns::QUARANTINE], "");
@@ -153,6 +158,12 @@ async fn write_wallets(connection: &mut SqliteConnection, batch: &Batch) -> Resu
     LOT.insert(connection, &lots, |row, one| bind_lot(row, one)).await?;
     let grants = sorted(&batch.grants, |a, b| (a.wallet, a.offset).cmp(&(b.wallet, b.offset)));
     GRANT.insert(connection, &grants, |row, one| bind_grant(row, one)).await?;
+    let left = sorted(&batch.left, |a, b| (a.wallet, a.kind, &a.key).cmp(&(b.wallet, b.kind, &b.key)));
+    LEFT.insert(connection, &left, |row, one| {
+        row.add(one.wallet).add(one.kind).add(one.key.as_str()).add(one.purchase.as_deref());
+        row.add(one.doc.as_str());
+    })
+    .await?;
     COUNTER
         .insert(connection, &batch.counters, |row, one| {
             row.add(one.wallet).add(one.price.as_str()).add(one.charge.as_str()).add(one.period);
@@ -178,6 +189,7 @@ fn bind_entry<'q>(row: &mut Row<'q>, one: &'q EntryRow) {
     row.add(one.amount.as_str()).add(one.available_after.as_str());
     row.add(one.effective_at).add(one.booked_at);
     row.add(one.subject.as_deref()).add(one.feature.as_deref()).add(one.price.as_deref());
+    row.add(one.month.as_deref());
 }
 
 fn bind_record<'q>(row: &mut Row<'q>, one: &'q RecordRow) {

@@ -5,14 +5,14 @@ use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Connection, FromRow, Row, Sqlite, query, query_scalar};
 
-use super::columns::{COUNTER, ENTRY, FILTER, GRANT, HEAD, LOT, QUARANTINE, RECORD, WALLET, from_rows};
+use super::columns::{COUNTER, ENTRY, FILTER, GRANT, HEAD, LEFT, LOT, QUARANTINE, RECORD, WALLET, from_rows};
 use super::insert::chunks;
 use super::{SqliteStore, ids, trail};
 use crate::rows::{
-    Batch, CounterRow, EntryRow, FilterRow, GrantRow, Head, IdRow, LotRow, QuarantineRow, RecordRow,
+    Batch, CounterRow, EntryRow, FilterRow, GrantRow, Head, IdRow, LeftRow, LotRow, QuarantineRow, RecordRow,
     WalletRow,
 };
-use crate::{CounterKey, EntryFilter, IdProbe, Store, StoreError, UsageFilter, WalletFilter};
+use crate::{CounterKey, EntryFilter, IdProbe, LeftProbe, Store, StoreError, UsageFilter, WalletFilter};
 
 type Statement<'q> = Query<'q, Sqlite, SqliteArguments<'q>>;
 
@@ -112,6 +112,59 @@ impl Store for SqliteStore {
         Ok(counters)
     }
 
+    async fn left(&self, wallet: i64, probe: &LeftProbe) -> Result<Vec<LeftRow>, StoreError> {
+        let (rule, value) = match probe {
+            // A family's ids lie between its own and the one followed by what comes after `/`.
+            LeftProbe::Family(lot) => ("kind = 0 and key >= ?2 and key < ?2 || '0'", lot),
+            LeftProbe::Grant(grant) => ("kind = 1 and key = ?2", grant),
+            LeftProbe::Purchase(purchase) => ("kind = 1 and purchase = ?2", purchase),
+        };
+        let sql = format!("select {LEFT} from left where wallet = ?1 and {rule} order by kind, key");
+        let mut rows: Vec<LeftRow> = self.all(query(&sql).bind(wallet).bind(value)).await?;
+        if let LeftProbe::Family(lot) = probe {
+            rows.retain(|row| row.key[lot.len()..].is_empty() || row.key[lot.len()..].starts_with(['/', '+']));
+        }
+        Ok(rows)
+    }
+
+    async fn paid(&self, wallet: i64, month: &str) -> Result<Vec<EntryRow>, StoreError> {
+        let sql = format!(
+            "select {ENTRY} from entry indexed by entry_paid where wallet = ? and month = ? and kind in (4, 9, 10, 15, 16, 17) \
+             order by offset, line"
+        );
+        self.all(query(&sql).bind(wallet).bind(month)).await
+    }
+
+    async fn corrections(&self, partition: Partition, usage: Offset) -> Result<Vec<RecordRow>, StoreError> {
+        let sql = format!(
+            "select {RECORD} from record indexed by record_of_usage \
+             where partition = ? and earlier = ? and kind in (7, 8) and outcome = 1 order by offset"
+        );
+        self.all(query(&sql).bind(partition.0).bind(usage.0.cast_signed())).await
+    }
+
+    async fn corrected(&self, partition: Partition) -> Result<Vec<i64>, StoreError> {
+        let mut reader = self.reader().await?;
+        let sql = "select distinct wallet from record indexed by record_corrects \
+                   where partition = ? and kind in (6, 7, 8, 11) and outcome = 1";
+        Ok(query_scalar(sql).bind(partition.0).fetch_all(&mut *reader).await?)
+    }
+
+    async fn unpriced(
+        &self,
+        partition: Partition,
+        after: Option<Offset>,
+        limit: u32,
+    ) -> Result<Vec<RecordRow>, StoreError> {
+        let sql = format!(
+            "select {RECORD} from record r indexed by record_unpriced where partition = ?1 and offset > ?2 and kind = 4 and outcome = 1 \
+             and detail is not null and substr(detail, 1, 5) <> 'free:' and not exists \
+             (select 1 from record c indexed by record_of_usage where c.partition = ?1 and c.earlier = r.offset and c.kind in (7, 8) \
+             and c.outcome = 1) order by offset limit ?3"
+        );
+        self.all(query(&sql).bind(partition.0).bind(signed(after)).bind(limit)).await
+    }
+
     async fn due(
         &self,
         partition: Partition,
@@ -160,8 +213,11 @@ impl Store for SqliteStore {
         after: Option<Offset>,
         limit: u32,
     ) -> Result<Vec<GrantRow>, StoreError> {
-        let sql =
-            format!("select {GRANT} from grant where wallet = ? and offset > ? order by offset limit ?");
+        // One record's grants are not torn apart.
+        let sql = format!(
+            "select {GRANT} from grant where wallet = ?1 and offset in (select distinct offset from grant \
+             where wallet = ?1 and offset > ?2 order by offset limit ?3) order by offset, grant"
+        );
         self.all(query(&sql).bind(wallet).bind(signed(after)).bind(limit)).await
     }
 
@@ -253,10 +309,25 @@ impl Store for SqliteStore {
     ) -> Result<Vec<GrantRow>, StoreError> {
         let (wallet, offset) = after.unwrap_or((-1, Offset(0)));
         let sql = format!(
-            "select {GRANT} from grant where (wallet, offset) > (?, ?) and {OF_PARTITION} \
-             order by wallet, offset limit ?"
+            "select {GRANT} from grant where (wallet, offset) in (select distinct wallet, offset from grant \
+             where (wallet, offset) > (?, ?) and {OF_PARTITION} order by wallet, offset limit ?) \
+             order by wallet, offset, grant"
         );
         self.all(query(&sql).bind(wallet).bind(offset.0.cast_signed()).bind(partition.0).bind(limit)).await
+    }
+
+    async fn all_left(
+        &self,
+        partition: Partition,
+        after: Option<(i64, u8, String)>,
+        limit: u32,
+    ) -> Result<Vec<LeftRow>, StoreError> {
+        let (wallet, kind, key) = after.unwrap_or((-1, 0, String::new()));
+        let sql = format!(
+            "select {LEFT} from left where (wallet, kind, key) > (?, ?, ?) and {OF_PARTITION} \
+             order by wallet, kind, key limit ?"
+        );
+        self.all(query(&sql).bind(wallet).bind(kind).bind(key).bind(partition.0).bind(limit)).await
     }
 
     async fn all_counters(

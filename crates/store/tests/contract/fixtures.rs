@@ -2,7 +2,7 @@
 
 use ledger::{Offset, Partition};
 use store::{
-    Batch, CounterRow, Counts, EntryKind, EntryRow, FilterRow, GrantRow, Head, IdRow, LotRow, OutcomeCode,
+    Batch, CounterRow, Counts, EntryKind, EntryRow, FilterRow, GrantRow, Head, IdRow, LeftRow, LotRow, OutcomeCode,
     QuarantineRow, RecordKind, RecordRow, Store, WalletRow,
 };
 
@@ -27,6 +27,7 @@ pub(crate) fn empty(head: &Head, count: u64) -> Batch {
         wallets: Vec::new(),
         lots: Vec::new(),
         grants: Vec::new(),
+        left: Vec::new(),
         counters: Vec::new(),
         quarantined: Vec::new(),
         filters: Vec::new(),
@@ -72,6 +73,7 @@ pub(crate) fn everything(head: &Head) -> Batch {
         subject: None,
         feature: None,
         price: None,
+        month: None,
         ..entry(from + 1, 0, a)
     };
     Batch {
@@ -99,6 +101,12 @@ pub(crate) fn everything(head: &Head) -> Batch {
         }],
         filters: vec![FilterRow { segment: 0, bits: vec![0, 255, 7] }],
         catalogue: Some(r#"{"units":["credits"]}"#.into()),
+        left: vec![
+            left(a, 0, "plan#1", None),
+            left(a, 0, "plan#1/1", None),
+            left(a, 1, "plan", Some("order-7")),
+            left(b, 0, "plan#1", None),
+        ],
         ..empty(head, 4)
     }
 }
@@ -156,6 +164,7 @@ pub(crate) fn entry(offset: u64, line: u32, wallet: i64) -> EntryRow {
         subject: Some("seat-1".into()),
         feature: Some(["completion", "embedding"][offset as usize % 2].into()),
         price: Some("completion@2".into()),
+        month: Some("2025-10".into()),
     }
 }
 
@@ -213,6 +222,11 @@ pub(crate) fn grant(wallet: i64, grant: &str, offset: u64) -> GrantRow {
     }
 }
 
+pub(crate) fn left(wallet: i64, kind: u8, key: &str, purchase: Option<&str>) -> LeftRow {
+    let doc = format!(r#"{{"id":"{key}"}}"#);
+    LeftRow { wallet, kind, key: key.into(), purchase: purchase.map(str::to_owned), doc }
+}
+
 pub(crate) fn counter(wallet: i64, charge: &str, period: i64) -> CounterRow {
     CounterRow { wallet, price: "completion".into(), charge: charge.into(), period, value: HUGE.into() }
 }
@@ -227,6 +241,7 @@ pub(crate) struct Rows {
     pub(crate) wallets: Vec<WalletRow>,
     pub(crate) lots: Vec<LotRow>,
     pub(crate) grants: Vec<GrantRow>,
+    pub(crate) left: Vec<LeftRow>,
     pub(crate) counters: Vec<CounterRow>,
     pub(crate) quarantined: Vec<QuarantineRow>,
     pub(crate) filters: Vec<FilterRow>,
@@ -247,6 +262,7 @@ pub(crate) async fn rows(store: &impl Store, partition: Partition) -> Rows {
         wallets: store.all_wallets(partition, None, u32::MAX).await.unwrap(),
         lots: store.all_lots(partition, None, u32::MAX).await.unwrap(),
         grants: store.all_grants(partition, None, u32::MAX).await.unwrap(),
+        left: store.all_left(partition, None, u32::MAX).await.unwrap(),
         counters: store.all_counters(partition, None, u32::MAX).await.unwrap(),
         quarantined: store.quarantined(partition).await.unwrap(),
         filters: store.filters(partition).await.unwrap(),
@@ -265,6 +281,7 @@ pub(crate) fn rows_of(batch: &Batch) -> Rows {
         wallets: batch.wallets,
         lots: batch.lots,
         grants: batch.grants,
+        left: batch.left,
         counters: batch.counters,
         quarantined: batch.quarantined,
         filters: batch.filters,

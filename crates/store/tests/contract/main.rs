@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod fixtures;
+mod past;
 mod reading;
 mod sqlite;
 mod writing;
@@ -54,4 +55,10 @@ contract! {
         only_usage_is_listed_as_usage
         grants_and_lots_are_listed_and_scanned
         a_stretch_of_records_is_read_alone;
+    past:
+        what_left_is_found_by_family_grant_and_purchase
+        the_last_of_what_left_counts
+        what_paid_overage_is_found_by_month
+        corrections_and_unpriced_usage_are_found
+        grants_of_one_record_stay_together;
 }

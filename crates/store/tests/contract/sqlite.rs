@@ -197,6 +197,13 @@ async fn the_entries_view_names_kinds_and_accounts() {
         ["return_expired", "expired", "lot:b"],
         ["bill", "billed", "overage"],
         ["forgive", "forgiven", "overage"],
+        ["void", "lot:a", "voided"],
+        ["reset", "lot:a", "expired"],
+        ["reversal", "usage", "lot:a"],
+        ["reverse_overage", "usage", "overage"],
+        ["unrepay", "overage", "lot:a"],
+        ["credit_due", "overage", "credit_due"],
+        ["unforgive", "overage", "forgiven"],
     ];
     assert_eq!(shown, expected);
     assert_eq!(EntryKind::ALL.iter().map(|kind| kind.word()).collect::<Vec<_>>(), expected.map(|row| row[0]));
@@ -210,7 +217,7 @@ async fn the_entries_view_names_kinds_and_accounts() {
 async fn the_outcome_views_name_kinds_and_outcomes() {
     let (_dir, path) = place();
     let store = SqliteStore::open(&path).await.unwrap();
-    let mut batch = empty(&store.acquire(FIRST, LOG).await.unwrap(), 30);
+    let mut batch = empty(&store.acquire(FIRST, LOG).await.unwrap(), 70);
     batch.wallets.push(wallet(0));
     for kind in RecordKind::ALL {
         for outcome in OutcomeCode::ALL {

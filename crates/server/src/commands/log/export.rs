@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, Write};
 
 use anyhow::{bail, ensure};
 use eventlog::{EventLog, SqliteLog};
-use ledger::{Event, Offset, Partition, Position, Undecodable};
+use ledger::{Offset, Partition, Position, Undecodable};
 
 use super::line::Line;
 use crate::context::Context;
@@ -108,16 +108,9 @@ enum Whose {
 
 fn whose(record: &[u8], wallet: &str, at: Position) -> anyhow::Result<Whose> {
     Ok(match ledger::decode(record) {
-        Ok(record) => match record.event {
-            Event::Genesis(_) | Event::CataloguePublished(_) => Whose::Everybodys,
-            Event::WalletConfigured(_) | Event::GrantIssued(_) | Event::Usage(_) | Event::TimerDue(_) => {
-                if record.wallet() == wallet {
-                    Whose::Its
-                } else {
-                    Whose::Others
-                }
-            }
-        },
+        Ok(record) if !record.event.is_of_wallet() => Whose::Everybodys,
+        Ok(record) if record.wallet() == wallet => Whose::Its,
+        Ok(_) => Whose::Others,
         Err(Undecodable::Quarantine(_)) => Whose::Others,
         Err(Undecodable::NewerBuild(what)) => {
             bail!("the record at {at} is unknown to this build ({what}): use a newer one")

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 /// One record, its bytes as they are: as text, or in base64 where they are no UTF-8.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Line<'a> {
+pub(in crate::commands) struct Line<'a> {
     partition: u32,
     offset: u64,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
@@ -21,7 +21,7 @@ pub(super) struct Line<'a> {
 }
 
 impl<'a> Line<'a> {
-    pub(super) fn new(partition: Partition, offset: Offset, record: &'a [u8]) -> Self {
+    pub(in crate::commands) fn new(partition: Partition, offset: Offset, record: &'a [u8]) -> Self {
         let text = std::str::from_utf8(record).ok();
         Self {
             partition: partition.0,
@@ -36,7 +36,7 @@ impl<'a> Line<'a> {
     /// # Errors
     ///
     /// If it is not what [`Line::new`] writes.
-    pub(super) fn read(line: &'a [u8]) -> anyhow::Result<(Position, Cow<'a, [u8]>)> {
+    pub(in crate::commands) fn read(line: &'a [u8]) -> anyhow::Result<(Position, Cow<'a, [u8]>)> {
         let line: Self = serde_json::from_slice(line).map_err(|error| {
             // The line within the line would be taken for the file's.
             let what = error.to_string().replace(" at line 1 column", " at column");

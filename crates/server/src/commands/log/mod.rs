@@ -2,7 +2,7 @@
 
 mod export;
 mod import;
-mod line;
+pub(super) mod line;
 mod survey;
 
 use clap::Subcommand;

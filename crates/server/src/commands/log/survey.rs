@@ -155,5 +155,5 @@ fn slice(partition: Partition, part: &Part, wallet: &str) -> Plan {
     let log: String = hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect();
     let of = TakenFrom { log: part.genesis.log.clone(), partition: partition.0, wallet: wallet.to_owned() };
     let stamp = ingest::Stamp { now: part.recorded_at, by: "operator", backfill: false };
-    Plan::Slice { genesis: ingest::genesis(&log, 1, Some(of.clone()), &stamp), log, of }
+    Plan::Slice { genesis: ingest::genesis(&log, 1, Some((of.clone(), part.genesis.fold)), &stamp), log, of }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ledger::{Amount, EntryKind, Instant, Offset, Partition};
+use ledger::{Amount, Instant, Offset, Partition};
 use store::rows::{EntryRow, OutcomeCode, RecordKind, RecordRow};
 use store::{EntryFilter, Store, UsageFilter};
 
@@ -47,7 +47,8 @@ impl Used {
 
     /// Why it has no price.
     pub(crate) fn unpriced(&self) -> Option<&str> {
-        self.record.detail.as_deref().filter(|_| self.counts())
+        let why = self.record.detail.as_deref().filter(|detail| !detail.starts_with("free:"));
+        why.filter(|_| self.counts())
     }
 }
 
@@ -120,18 +121,7 @@ fn collect(
     charges: &mut BTreeMap<Offset, Vec<Charge>>,
 ) -> anyhow::Result<()> {
     for entry in entries {
-        let is_charge = match kind_of(&entry)? {
-            EntryKind::Usage | EntryKind::LateUsage | EntryKind::Overage => true,
-            EntryKind::Issue
-            | EntryKind::Repay
-            | EntryKind::Expire
-            | EntryKind::Carry
-            | EntryKind::Return
-            | EntryKind::ReturnExpired
-            | EntryKind::Bill
-            | EntryKind::Forgive => false,
-        };
-        if !is_charge {
+        if !kind_of(&entry)?.is_draw() {
             continue;
         }
         let charges = charges.entry(entry.offset).or_default();

@@ -1,0 +1,136 @@
+//! What a record needs to know beside its wallet: most need nothing (design, section 1).
+
+use crate::catalogue::Catalogue;
+use crate::correct::{counted, families};
+use crate::correction::{Step, UsageName, Voided};
+use crate::event::{Event, Usage};
+use crate::fold::price;
+use crate::name::Name;
+use crate::past::{Answer, Ask, Past};
+use crate::quantity::Quantity;
+use crate::rate::CounterKey;
+use crate::record::{Record, key};
+use crate::time::Instant;
+use crate::wallet::Wallet;
+
+/// Whether a record may need to know anything beside its wallet: most surely do not.
+pub fn may_ask(catalogue: &Catalogue, record: &Record<'_>) -> bool {
+    match &record.event {
+        Event::Usage(_) => catalogue.prices.counts,
+        Event::UsageReversed(_)
+        | Event::UsageRerated(_)
+        | Event::GrantVoided(_)
+        | Event::WalletChanged(_) => true,
+        Event::Genesis(_)
+        | Event::CataloguePublished(_)
+        | Event::WalletConfigured(_)
+        | Event::GrantIssued(_)
+        | Event::TimerDue(_)
+        | Event::WalletReset(_)
+        | Event::OverageCleared(_)
+        | Event::WalletSuspended
+        | Event::WalletResumed => false,
+    }
+}
+
+/// What is to be looked up before the record can be applied. An answer may lead to further questions: ask again until nothing
+/// is left to ask.
+pub fn asks(catalogue: &Catalogue, wallet: &Wallet, record: &Record<'_>, past: &Past) -> Vec<Ask> {
+    let mut wanted = match &record.event {
+        Event::Usage(usage) => {
+            if wallet.counted_until.is_none() || !catalogue.prices.counts {
+                return Vec::new();
+            }
+            let at = record.time().min(wallet.clock.max(record.envelope.recorded_at));
+            closed(wallet, counters(catalogue, wallet, usage, at))
+        }
+        Event::UsageReversed(reversed) => of_usage(catalogue, wallet, record, past, &reversed.usage, None),
+        Event::UsageRerated(rerated) => {
+            of_usage(catalogue, wallet, record, past, &rerated.usage, Some(rerated.data))
+        }
+        Event::GrantVoided(voided) => of_void(voided).into_iter().collect(),
+        Event::WalletChanged(steps) => {
+            let of_step = |step: &Step| match step {
+                Step::Void(voided) => of_void(voided),
+                Step::Grant(..)
+                | Step::Configure(_)
+                | Step::Reset(_)
+                | Step::Clear(_)
+                | Step::Suspend
+                | Step::Resume => None,
+            };
+            steps.iter().filter_map(of_step).collect()
+        }
+        Event::Genesis(_)
+        | Event::CataloguePublished(_)
+        | Event::WalletConfigured(_)
+        | Event::GrantIssued(_)
+        | Event::TimerDue(_)
+        | Event::WalletReset(_)
+        | Event::OverageCleared(_)
+        | Event::WalletSuspended
+        | Event::WalletResumed => return Vec::new(),
+    };
+    wanted.retain(|ask| past.answer(ask).is_none());
+    wanted
+}
+
+fn of_void(voided: &Voided) -> Option<Ask> {
+    let by_grant = voided.grant_id.clone().map(Ask::Grant);
+    by_grant.or_else(|| voided.purchase_id.clone().map(Ask::Purchase))
+}
+
+/// The usage; then what paid its overage back; then all lots that it may come back to, and their grants.
+fn of_usage(
+    catalogue: &Catalogue,
+    wallet: &Wallet,
+    record: &Record<'_>,
+    past: &Past,
+    name: &UsageName<'_>,
+    rerated: Option<Option<&serde_json::value::RawValue>>,
+) -> Vec<Ask> {
+    let ask = Ask::Usage(key(record.wallet(), &name.source, &name.id));
+    let Some(used) = past.usage() else { return vec![ask] };
+    let overage: Vec<Ask> = used.overage().map(Ask::Paid).collect();
+    let paid_by = overage.iter().filter_map(|ask| past.answer(ask)).flat_map(|answer| match answer {
+        Answer::Paid(paid) => paid.as_slice(),
+        Answer::Counter(_) | Answer::Usage(_) | Answer::Lots(_) | Answer::Grants(_) => &[],
+    });
+    let lots = used.draws.iter().filter_map(|d| d.lot.as_ref()).chain(paid_by.filter_map(|p| p.lot.as_ref()));
+    let families = families(lots);
+    let mut keys = counted(catalogue, wallet, used);
+    if let Some(data) = rerated {
+        let usage = Usage { data: data.or(used.data.as_deref()), ..used.usage() };
+        keys.extend(counters(catalogue, wallet, &usage, used.at));
+    }
+    let grants = families.iter().map(|id| Ask::Grant(grant_of(id).to_owned()));
+    let counters = closed(wallet, keys);
+    let mut asks: Vec<Ask> = overage.into_iter().chain(grants).chain(counters).collect();
+    asks.extend(families.iter().cloned().map(Ask::Family));
+    asks.sort();
+    asks.dedup();
+    asks
+}
+
+/// The grant's name within the name of one of its lots.
+fn grant_of(lot: &Name) -> &str {
+    lot.rsplit_once('#').map_or(lot, |(grant, _)| grant)
+}
+
+fn counters(
+    catalogue: &Catalogue,
+    wallet: &Wallet,
+    usage: &Usage<'_>,
+    at: Instant,
+) -> Vec<(CounterKey, Quantity)> {
+    price(catalogue, wallet, usage, at, |_| Quantity::default())
+        .map(|rated| rated.counted)
+        .unwrap_or_default()
+}
+
+/// Of these counters, those that have left the document.
+fn closed(wallet: &Wallet, keys: Vec<(CounterKey, Quantity)>) -> Vec<Ask> {
+    let Some(until) = wallet.counted_until else { return Vec::new() };
+    let is_closed = |key: &CounterKey| key.starts <= until && !wallet.counters.iter().any(|c| c.is(key));
+    keys.into_iter().map(|(key, _)| key).filter(is_closed).map(Ask::Counter).collect()
+}

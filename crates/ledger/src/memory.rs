@@ -1,0 +1,143 @@
+//! One wallet's past in memory: what a store would answer, for folds that have none, or for records that it does not have yet.
+
+use std::collections::BTreeMap;
+
+use crate::entry::Outcome;
+use crate::event::Event;
+use crate::fold::Changes;
+use crate::lot::Lot;
+use crate::name::Name;
+use crate::past::{Answer, Ask, OverageKey, Paid, Past, Used};
+use crate::position::Offset;
+use crate::quantity::Quantity;
+use crate::record::{Hash16, Identity, Record};
+use crate::time::Instant;
+use crate::wallet::{Grant, Wallet};
+
+/// What was noted of a wallet's records: usage with its draws, lots and grants that left, overage that was paid.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    usage: BTreeMap<Hash16, Used>,
+    /// By offset, for corrections of usage whose identity is not at hand.
+    keys: BTreeMap<Offset, Hash16>,
+    lots: BTreeMap<Name, Lot>,
+    grants: BTreeMap<u64, Grant>,
+    paid: BTreeMap<OverageKey, Vec<Paid>>,
+    counters: BTreeMap<(Name, Name, Instant), Quantity>,
+}
+
+impl Memory {
+    /// Notes what a record did to the wallet.
+    pub fn note(
+        &mut self,
+        offset: Offset,
+        (record, identity): (&Record<'_>, &Identity),
+        wallet: &Wallet,
+        outcome: Option<&Outcome>,
+        changes: &Changes,
+    ) {
+        if let (Event::Usage(usage), Some(Outcome::Applied(unpriced))) = (&record.event, outcome) {
+            let at = record.time().min(wallet.clock);
+            let mut used = Used::new(offset, &usage.kind, usage.data, record.subject(), at);
+            changes.entries.iter().for_each(|entry| used.book(entry));
+            used.is_unpriced = unpriced.is_some();
+            if changes.priced.is_some() {
+                used.price.clone_from(&changes.priced);
+            }
+            self.keys.insert(offset, identity.key);
+            self.usage.insert(identity.key, used);
+        }
+        if let (Some(used), Some(key)) = (&changes.used, record.corrects()) {
+            self.keys.insert(used.offset, key);
+            self.usage.insert(key, (**used).clone());
+        }
+        for lot in &changes.left {
+            self.lots.insert(lot.id.clone(), lot.clone());
+        }
+        for grant in &changes.left_grants {
+            self.grants.insert(grant.no, grant.clone());
+        }
+        for (key, paid) in changes.entries.iter().filter_map(Paid::of) {
+            self.paid.entry(key).or_default().push(paid);
+        }
+        for c in &changes.counters {
+            self.counters.insert((c.price.clone(), c.charge.clone(), c.starts), c.value);
+        }
+    }
+
+    /// Answers all that a record asks, from what was noted alone.
+    pub fn tell(&self, catalogue: &crate::Catalogue, wallet: &Wallet, record: &Record<'_>, past: &mut Past) {
+        loop {
+            let asks = crate::asks(catalogue, wallet, record, past);
+            if asks.is_empty() {
+                return;
+            }
+            past.told.extend(asks.into_iter().map(|ask| {
+                let answer = self.answer(&ask);
+                (ask, answer)
+            }));
+        }
+    }
+
+    /// What was noted of a question.
+    pub fn answer(&self, ask: &Ask) -> Answer {
+        let mut answer = match ask {
+            Ask::Counter(_) => Answer::Counter(None),
+            Ask::Usage(_) => Answer::Usage(None),
+            Ask::Family(_) => Answer::Lots(Vec::new()),
+            Ask::Grant(_) | Ask::Purchase(_) => Answer::Grants(Vec::new()),
+            Ask::Paid(_) => Answer::Paid(Vec::new()),
+        };
+        self.add_to(ask, &mut answer);
+        answer
+    }
+
+    /// Adds what was noted since to what a store answered.
+    pub fn add_to(&self, ask: &Ask, answer: &mut Answer) {
+        match (ask, answer) {
+            (Ask::Counter(key), Answer::Counter(value)) => {
+                let at = (key.price.clone(), key.charge.clone(), key.starts);
+                *value = self.counters.get(&at).copied().or(*value);
+            }
+            (Ask::Usage(key), Answer::Usage(used)) => {
+                if let Some(newer) = self.usage.get(key) {
+                    *used = Some(Box::new(newer.clone()));
+                }
+            }
+            (Ask::Family(family), Answer::Lots(lots)) => {
+                let of = |lot: &&Lot| Lot::family(&lot.id) == Lot::family(family);
+                let newer: Vec<Lot> = self.lots.values().filter(of).cloned().collect();
+                lots.retain(|lot| newer.iter().all(|n| n.id != lot.id));
+                lots.extend(newer);
+            }
+            (Ask::Grant(id), Answer::Grants(grants)) => {
+                let is_it = |g: &&Grant| g.terms.grant_id == *id;
+                self.add_grants(is_it, grants);
+            }
+            (Ask::Purchase(id), Answer::Grants(grants)) => {
+                let is_it = |g: &&Grant| g.terms.purchase_id.as_ref() == Some(id);
+                self.add_grants(is_it, grants);
+            }
+            (Ask::Paid(key), Answer::Paid(paid)) => {
+                paid.extend(self.paid.get(key).into_iter().flatten().cloned());
+            }
+            (ask, answer) => unreachable!("{ask:?} is not answered by {answer:?}"),
+        }
+    }
+
+    fn add_grants(&self, is_it: impl Fn(&&Grant) -> bool, grants: &mut Vec<Grant>) {
+        let newer: Vec<Grant> = self.grants.values().filter(is_it).cloned().collect();
+        grants.retain(|grant| newer.iter().all(|n| n.no != grant.no));
+        grants.extend(newer);
+    }
+
+    /// A usage by where it stands, as it is in effect.
+    pub fn usage_at(&self, offset: Offset) -> Option<&Used> {
+        self.usage.get(self.keys.get(&offset)?)
+    }
+
+    /// A lot that has left the wallet's document.
+    pub fn left_lot(&self, id: &str) -> Option<&Lot> {
+        self.lots.get(&Name::from(id))
+    }
+}

@@ -1,0 +1,124 @@
+use serde_json::{Value, json};
+
+use crate::drawdown::Drawdown;
+use crate::world::{event, ok, world};
+
+fn what_if(drawdown: &Drawdown, files: &str, from: &str) -> Value {
+    let file = drawdown.file("what-if.yaml", files);
+    drawdown.json(&["what-if", &file, "--from", from])
+}
+
+fn differences(figures: &Value) -> Vec<String> {
+    let difference = |name: &str| figures[name]["difference"].as_str().unwrap().to_owned();
+    ["used", "overage", "expired", "carried"].map(difference).to_vec()
+}
+
+const CHEAPER: &str = "
+kind: price
+name: image
+match: {type: image.generated}
+feature: images
+charges: [{unit: credits, amount: \"15\"}]
+";
+
+#[test]
+fn another_price_holds_from_its_time_on_and_nothing_is_appended() {
+    let drawdown = world();
+    let before = ok(drawdown.run(&["log", "export"]));
+    let all = what_if(&drawdown, CHEAPER, "2025-01-11");
+    assert_eq!(
+        all["units"]["credits"]["used"],
+        json!({"was": "155.00075", "would": "145.00075", "difference": "-10"})
+    );
+    assert_eq!(all["wallets_changed"], 1);
+    assert_eq!(all["changed"][0]["wallet"], "acme");
+    let one = what_if(&drawdown, CHEAPER, "2025-01-11T10:30:00Z");
+    assert_eq!(differences(&one["units"]["credits"]), ["-5", "0", "0", "0"]);
+    let none = what_if(&drawdown, CHEAPER, "2025-01-12");
+    assert_eq!(none["wallets_changed"], 0);
+    assert_eq!(ok(drawdown.run(&["log", "export"])), before);
+}
+
+#[test]
+fn what_was_published_later_does_not_hold_in_its_place() {
+    let drawdown = world();
+    let dearer =
+        CHEAPER.replace("15", "30").replace("name: image", "name: image\ntime: 2025-02-01T00:00:00Z");
+    let file = drawdown.file("dearer.yaml", dearer);
+    ok(drawdown.run(&["apply", "--backfill", &file]));
+    let usage = event("late", "acme", "image.generated", "2025-02-02T00:00:00Z", "{}")
+        + &event("early", "acme", "image.generated", "2025-01-11T12:00:00Z", "{}");
+    ok(drawdown.run_with(&["ingest", "--backfill", "-"], usage));
+    ok(drawdown.run(&["project"]));
+    let both = what_if(&drawdown, CHEAPER, "2025-02-01");
+    assert_eq!(both["units"]["credits"]["used"], json!({"was": "50", "would": "35", "difference": "-15"}));
+}
+
+#[test]
+fn other_rules_for_grants_change_what_ends_and_what_is_carried() {
+    let drawdown = Drawdown::new();
+    let documents = "
+kind: unit
+name: credits
+time: 2025-01-01T00:00:00Z
+---
+kind: price
+name: any
+time: 2025-01-01T00:00:00Z
+match: {type: \"*\"}
+charges: [{unit: credits, quantity: {field: n}, amount: \"1\"}]
+---
+{kind: grant, wallet: [acme, bea], time: 2025-01-01T00:00:00Z, grant_id: plan, unit: credits, amount: \"100\",
+ category: included, cost_basis: {money: \"10\", currency: USD},
+ recurrence: {interval: P1M, until: 2025-03-01T00:00:00Z}}
+";
+    let file = drawdown.file("world.yaml", documents);
+    ok(drawdown.run(&["apply", "--backfill", &file]));
+    let usage = event("1", "acme", "use", "2025-01-10T00:00:00Z", r#"{"n":60}"#)
+        + &event("2", "acme", "use", "2025-02-10T00:00:00Z", r#"{"n":130}"#)
+        + &event("3", "bea", "use", "2025-01-10T00:00:00Z", r#"{"n":100}"#);
+    ok(drawdown.run_with(&["ingest", "--backfill", "-"], usage));
+    ok(drawdown.run(&["project"]));
+    let rules = "{kind: grant_rules, category: included, rollover: {percent: \"50\"}}";
+    let shown = what_if(&drawdown, rules, "2025-01-01");
+    assert_eq!(shown["grants_changed"], 2);
+    let credits = &shown["units"]["credits"];
+    assert_eq!(credits["carried"], json!({"was": "0", "would": "70", "difference": "70"}));
+    assert_eq!(credits["overage"], json!({"was": "30", "would": "10", "difference": "-20"}));
+    assert_eq!(credits["expired"], json!({"was": "140", "would": "120", "difference": "-20"}));
+    assert_eq!(shown["revenue"]["USD"], json!({"was": "26", "would": "28", "difference": "2"}));
+    let names: Vec<&Value> = shown["changed"].as_array().unwrap().iter().map(|w| &w["wallet"]).collect();
+    assert_eq!(names, ["acme", "bea"]);
+
+    let of_all = "{kind: grant_rules, all: true, amount: \"130\", expires_after: P2M}";
+    let shown = what_if(&drawdown, of_all, "2025-01-01");
+    assert_eq!(shown["units"]["credits"]["overage"]["would"], "0");
+    let none = what_if(&drawdown, "{kind: grant_rules, grant_id: other, priority: 1}", "2025-01-01");
+    assert_eq!((&none["grants_changed"], &none["wallets_changed"]), (&json!(0), &json!(0)));
+}
+
+#[test]
+fn nothing_changed_comes_to_the_same() {
+    let drawdown = world();
+    let shown = what_if(&drawdown, "{kind: unit, name: unused}", "2020-01-01");
+    assert_eq!((&shown["wallets_changed"], &shown["changed"]), (&json!(0), &json!([])));
+    let used: Value = drawdown.json(&["usage", "--all"])["total"].clone();
+    assert!(used.to_string().contains(shown["units"]["credits"]["used"]["was"].as_str().unwrap()), "{used}");
+}
+
+#[test]
+fn what_cannot_hold_is_refused_with_its_place() {
+    let drawdown = world();
+    let run = |files: &str| {
+        let file = drawdown.file("what-if.yaml", files);
+        drawdown.run(&["what-if", &file, "--from", "2025-01-01"])
+    };
+    run("{kind: grant_rules, rollover: {}}")
+        .failed(3, &["what-if.yaml:1:", "write one of `grant_id`, `category`"]);
+    run("{kind: grant_rules, all: true, rolover: {}}").failed(3, &["`rolover` is no field here"]);
+    run("{kind: wallet, wallet: acme}").failed(3, &["a wallet's configuration stays as it was"]);
+    run("{kind: unit, name: x, time: 2025-01-01T00:00:00Z}").failed(3, &["leave its `time` out"]);
+    run(&CHEAPER.replace("credits", "coins")).failed(3, &["what-if.yaml:2: price image", "coins"]);
+    run("{kind: grant_rules, all: true, rollover: {}}")
+        .failed(3, &["the grant `plan` of `acme` would be refused"]);
+}
