@@ -37,6 +37,7 @@ use wallet::Wallet;
 pub(crate) struct Summary {
     pub(crate) clock: i64,
     pub(crate) claimed: bool,
+    pub(crate) suspended: bool,
     /// How many usages were counted without a price.
     pub(crate) unpriced: u64,
     /// Every lot ever issued by its id (`grant#cycle`, `grant#cycle/times`), as of the wallet's clock.

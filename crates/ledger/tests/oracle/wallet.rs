@@ -200,6 +200,7 @@ impl Wallet {
         Summary {
             clock: self.clock,
             claimed: !self.configurations.is_empty(),
+            suspended: self.suspended,
             unpriced: self.unpriced,
             lots: lots.map(|lot| (lot.id(), sum(lot))).collect(),
             overage: self.overage.iter().map(overage).collect(),

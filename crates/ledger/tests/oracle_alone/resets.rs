@@ -124,3 +124,37 @@ fn bounds_that_cross_and_policies_that_are_too_quick_are_refused() {
     "#,
     );
 }
+
+#[test]
+fn what_comes_back_to_a_lot_and_its_additions_shares_one_room() {
+    // The second reset leaves 5 of at most 6: of the 5 that come back 1 stays, in the lot that comes first.
+    check(
+        r#"
+        01-01 grant g 1 {"reset":{"min":"5","max":"6"}}
+        01-02 reset
+        01-03 use 5 id e
+        01-04 reset
+        01-05 reverse e
+        ------
+        g#1   0 of 1 expired 1 from 01-01
+        g#1+1 1 of 4 expired 3 from 01-02
+        g#1+2 5 of 5 from 01-04
+    "#,
+    );
+}
+
+#[test]
+fn what_was_drawn_at_the_very_instant_of_a_reset_has_room() {
+    check(
+        r#"
+        01-01 grant g 10 {"reset":{"max":"4"}}
+        01-02 use 6 id a
+        01-03 use 3 id b
+        01-03 reset
+        01-04 reverse a
+        01-04 reverse b
+        ------
+        g#1 7 of 10 expired 3 from 01-01
+    "#,
+    );
+}

@@ -115,3 +115,36 @@ fn a_void_names_one_grant_or_purchase_and_says_why() {
     "#,
     );
 }
+
+#[test]
+fn what_is_void_stays_void_from_the_first_time() {
+    check_entries(
+        r#"
+        01-01 grant g 5
+        01-02 use 5 id e
+        01-03 void {"grant_id":"g"}
+        01-04 void {"grant_id":"g","what":"open"}
+        01-05 reverse e
+        ------
+        issue    grants g#1 5 leaves 5 on 01-01 booked 01-01
+        usage    g#1 usage  5 leaves 0 on 01-02 booked 01-02
+        reversal usage g#1  5 leaves 5 on 01-02 booked 01-05
+        void     g#1 voided 5 leaves 0 on 01-03 booked 01-05
+    "#,
+    );
+}
+
+#[test]
+fn a_lot_that_a_correction_makes_is_void_if_it_would_have_been() {
+    check(
+        r#"
+        01-01 grant g 10 {"expires_at":"@02-01","rollover":{"expires_after":"P28D"}}
+        01-02 use 10 id e
+        02-05 void {"grant_id":"g","what":"carried"}
+        02-10 reverse e
+        ------
+        g#1   0 of 10 carried 10 from 01-01 to 02-01
+        g#1/1 0 of 10 voided 10 from 02-01 to 03-01
+    "#,
+    );
+}

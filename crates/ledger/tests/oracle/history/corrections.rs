@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::Teller;
+use crate::oracle::lot::Lot;
 use crate::oracle::overage::Settlement;
 use crate::oracle::records::Record;
 use crate::oracle::text::{DAY, show_amount, show_instant};
@@ -12,7 +13,7 @@ use crate::oracle::wallet::Wallet;
 /// What makes a usage worth correcting: each is as likely as the others to be looked for.
 type Trait = fn(&Wallet, &Used) -> bool;
 
-const TRAITS: [Trait; 12] = [
+const TRAITS: [Trait; 13] = [
     |_, _| true,
     |_, used| used.cancelled,
     |_, used| used.price.is_none(),
@@ -25,6 +26,10 @@ const TRAITS: [Trait; 12] = [
     |wallet, used| paid(wallet, used, |lot| wallet.lots[lot].ended),
     |wallet, used| paid(wallet, used, |lot| wallet.lots[lot].rolled_over > 0),
     |wallet, used| paid(wallet, used, |lot| wallet.lots[lot].room.is_some()),
+    |wallet, used| {
+        let carried_lately = |lot: &&Lot| lot.rolled_over > 0 && lot.within_lateness(wallet.clock);
+        wallet.lots.iter().filter(carried_lately).any(|lot| lot.holds(used.time))
+    },
 ];
 
 fn paid(_: &Wallet, used: &Used, wanted: impl Fn(usize) -> bool) -> bool {
