@@ -1,3 +1,5 @@
+use eventlog::{Appending, Durability, EventLog, SqliteLog};
+use ledger::Partition;
 use serde_json::{Value, json};
 
 use crate::drawdown::Drawdown;
@@ -67,6 +69,54 @@ fn what_was_announced_late_still_holds_before_that_time() {
     let figures = what_if(&drawdown, CHEAPER, "2025-02-01")["units"]["credits"]["used"].clone();
     // The earlier one was booked after that time, so it is compared too.
     assert_eq!(figures, json!({"was": "60", "would": "45", "difference": "-15"}));
+}
+
+#[tokio::test]
+async fn a_usage_that_was_reversed_is_reversed_at_the_other_price_too() {
+    let drawdown = world();
+    let reversal = json!({"v": 1, "id": "r", "source": "desk", "type": "usage.reversed", "wallet": "acme",
+        "recorded_at": "2025-02-01T00:00:00Z", "by": "operator", "reason": "the image was empty",
+        "data": {"usage": {"source": "app", "id": "a3"}}});
+    let log = SqliteLog::open(&drawdown.data().join("log.db"), Durability::Power).await.unwrap().unwrap();
+    let bytes = reversal.to_string().into_bytes();
+    log.append(vec![Appending { partition: Partition(0), bytes }]).await.unwrap();
+    log.close().await.unwrap();
+    ok(drawdown.run(&["project"]));
+    let credits = what_if(&drawdown, CHEAPER, "2025-01-11")["units"]["credits"].clone();
+    assert_eq!(credits["used"], json!({"was": "135.00075", "would": "130.00075", "difference": "-5"}));
+    let after = what_if(&drawdown, CHEAPER, "2025-01-31")["units"]["credits"].clone();
+    assert_eq!(after["used"], json!({"was": "-20", "would": "-20", "difference": "0"}));
+}
+
+#[test]
+fn late_usage_counts_on_from_where_its_closed_month_stood() {
+    let drawdown = Drawdown::new();
+    let documents = "
+kind: unit
+name: credits
+time: 2025-01-01T00:00:00Z
+---
+kind: price
+name: tiers
+time: 2025-01-01T00:00:00Z
+match: {type: \"*\"}
+charges:
+  - {unit: credits, quantity: {field: n},
+     tiers: {mode: graduated, period: month, steps: [{up_to: \"10\", amount: \"1\"}, {amount: \"5\"}]}}
+---
+{kind: grant, wallet: acme, time: 2025-01-01T00:00:00Z, grant_id: pack, unit: credits, amount: \"1000\"}
+";
+    let file = drawdown.file("tiers.yaml", documents);
+    ok(drawdown.run(&["apply", "--backfill", &file]));
+    let usage = event("1", "acme", "use", "2025-01-10T00:00:00Z", r#"{"n":8}"#)
+        + &event("2", "acme", "use", "2025-03-10T00:00:00Z", r#"{"n":1}"#)
+        + &event("3", "acme", "use", "2025-01-20T00:00:00Z", r#"{"n":8}"#);
+    ok(drawdown.run_with(&["ingest", "--backfill", "-"], usage));
+    ok(drawdown.run(&["project"]));
+    let shown = what_if(&drawdown, "{kind: unit, name: unused}", "2025-01-01");
+    let (free, dear) = (8 + 1 + 2, 6 * 5);
+    assert_eq!(shown["units"]["credits"]["used"]["was"], (free + dear).to_string());
+    assert_eq!(drawdown.json(&["verify"])["verified"], true);
 }
 
 /// Two wallets with a plan of 100 credits in January, February and March, and their usage.
