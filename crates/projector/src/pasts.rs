@@ -73,7 +73,13 @@ impl Pasts {
         match &self.remembers {
             Remembers::OnDemand if self.memories.is_empty() => return,
             Remembers::OnDemand => {}
-            Remembers::These(these) if !these.contains(&no) => return,
+            Remembers::These(these) if !these.contains(&no) => {
+                if !changes.counters.is_empty() {
+                    self.remember(no, Offset(0));
+                    self.memories.entry(no).and_modify(|(_, memory)| memory.note_counters(changes));
+                }
+                return;
+            }
             Remembers::These(_) | Remembers::All => self.remember(no, Offset(0)),
         }
         if let Some((_, memory)) = self.memories.get_mut(&no) {
