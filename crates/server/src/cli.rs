@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use eventlog::Durability;
 
 use crate::commands::{
-    apply, balance, bench, completions, demo, grants, ingest, init, ledger, log, project, rebuild, run, tick,
+    apply, balance, bench, completions, demo, explain, grants, ingest, init, ledger, log, project, rebuild, run, tick,
     usage, verify, wallets,
 };
 use crate::context::Context;
@@ -50,6 +50,7 @@ enum Command {
     Grants(grants::Args),
     Usage(usage::Args),
     Wallets(wallets::Args),
+    Explain(explain::Args),
     Log(log::Args),
     Verify(verify::Args),
     Rebuild(rebuild::Args),
@@ -88,6 +89,7 @@ impl Cli {
             Command::Grants(args) => grants::run(args, &context).await,
             Command::Usage(args) => usage::run(args, &context).await,
             Command::Wallets(args) => wallets::run(args, &context).await,
+            Command::Explain(args) => explain::run(args, &context).await,
             Command::Log(args) => log::run(args, &context).await,
             Command::Verify(args) => verify::run(args, &context).await,
             Command::Rebuild(args) => rebuild::run(args, &context).await,

@@ -6,6 +6,7 @@
 pub(crate) mod balance;
 pub(crate) mod divergence;
 pub(crate) mod entry;
+pub(crate) mod explain;
 pub(crate) mod grants;
 pub(crate) mod history;
 pub(crate) mod net;

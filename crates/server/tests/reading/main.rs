@@ -5,6 +5,7 @@ mod balance;
 mod demo;
 #[path = "../process/drawdown.rs"]
 mod drawdown;
+mod explain;
 mod ledger;
 mod log;
 mod past;

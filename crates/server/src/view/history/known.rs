@@ -233,12 +233,17 @@ impl<'a> Refold<'a> {
         let due = self.history.wallet(self.id).filter(|w| w.next_due_at().is_some_and(|due| due <= clock));
         let by_time = due.map_or(0, |wallet| advanced(self.history.catalogue(), wallet, clock).1.entries.len());
         let did = self.fold(offset, bytes)?;
+        let recorded = Recorded::of(at, clock, record);
+        let corrects = did.changes.used.map(|used| used.offset);
+        let of = |usage| self.records.binary_search_by_key(&usage, |r| r.at.offset).ok();
+        let corrected = corrects.and_then(of).and_then(|at| self.records[at].about.clone());
         Ok(Recorded {
             outcome: did.outcome,
             entries: did.changes.entries,
             by_time,
-            corrects: did.changes.used.map(|used| used.offset),
-            ..Recorded::of(at, clock, record)
+            corrects,
+            about: corrected.or_else(|| recorded.about.clone()),
+            ..recorded
         })
     }
 
