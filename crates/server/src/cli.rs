@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use eventlog::Durability;
 
 use crate::commands::{
-    apply, balance, bench, completions, demo, explain, grants, ingest, init, ledger, log, project, rebuild, run, tick,
+    apply, balance, bench, completions, demo, diff, explain, grants, ingest, init, ledger, log, project, rebuild, run, statement, tick,
     usage, verify, wallets,
 };
 use crate::context::Context;
@@ -50,7 +50,9 @@ enum Command {
     Grants(grants::Args),
     Usage(usage::Args),
     Wallets(wallets::Args),
+    Statement(statement::Args),
     Explain(explain::Args),
+    Diff(diff::Args),
     Log(log::Args),
     Verify(verify::Args),
     Rebuild(rebuild::Args),
@@ -89,7 +91,9 @@ impl Cli {
             Command::Grants(args) => grants::run(args, &context).await,
             Command::Usage(args) => usage::run(args, &context).await,
             Command::Wallets(args) => wallets::run(args, &context).await,
+            Command::Statement(args) => statement::run(args, &context).await,
             Command::Explain(args) => explain::run(args, &context).await,
+            Command::Diff(args) => diff::run(args, &context).await,
             Command::Log(args) => log::run(args, &context).await,
             Command::Verify(args) => verify::run(args, &context).await,
             Command::Rebuild(args) => rebuild::run(args, &context).await,

@@ -99,7 +99,7 @@ fn a_lot_says_where_every_credit_of_it_went() {
     let expected = "\
 plan#1 is a lot of the grant plan, which the record 0:7 promised: paid, priority 50.
 It began at 2026-01-01 and ended at 2026-02-01.
-Of the 100 credits that it was issued, 55 paid usage or overage, 23 expired, 22 were carried over.
+Of the 100 credits that it was issued, 55 paid usage or overage, 15 expired, 30 were carried over.
 From it came plan#1/1.
 
 ";
