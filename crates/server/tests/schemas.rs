@@ -62,8 +62,7 @@ fn record(kind: &str, personal: bool, data: impl Fn(&mut SchemaGenerator) -> Val
 fn corrected(kind: &str, data: impl Fn(&mut SchemaGenerator) -> Value) -> Value {
     let mut schema = record(kind, true, data);
     required(schema.as_object_mut().unwrap(), |names| names.insert("reason".into()));
-    schema["properties"]["reason"] =
-        json!({"type": "string", "minLength": 1, "description": "Why: without it the rules refuse the record."});
+    schema["properties"]["reason"] = json!({"type": "string", "minLength": 1, "description": "Why: without it the rules refuse the record."});
     schema
 }
 

@@ -108,7 +108,8 @@ fn json(text: &str) -> anyhow::Result<Box<RawValue>> {
         Some(path) => std::fs::read_to_string(path).with_context(|| format!("{path} cannot be read"))?,
         None => text.to_owned(),
     };
-    serde_json::from_str(&text).context("the event's data is no JSON: give it as '{\"images\": 3}', or as @FILE")
+    serde_json::from_str(&text)
+        .context("the event's data is no JSON: give it as '{\"images\": 3}', or as @FILE")
 }
 
 async fn show(wallet: Option<&str>, filter: &Filter, context: &Context) -> anyhow::Result<Exit> {
@@ -142,7 +143,8 @@ async fn append(
                 let id = rerating_id(usage, change.after, &change.price);
                 let says = Correction::Rerate(usage, None);
                 let stamp = Stamp { now: context.now(), by: "operator", backfill: false };
-                let record = Corrected { wallet: &changed.wallet, id: &id, time: None, reason: Some(reason), says };
+                let record =
+                    Corrected { wallet: &changed.wallet, id: &id, time: None, reason: Some(reason), says };
                 let record = ingest::corrected(&record, &stamp)?;
                 records.push((answers.len(), record.appending(log.partitions())));
                 answers.push(Answer::appended(&changed.wallet, says.kind(), &id));

@@ -106,7 +106,10 @@ fn sorted_out(lines: Vec<Vec<u8>>, kind: &'static str) -> (Vec<String>, Vec<Answ
     for (at, line) in lines.into_iter().enumerate().filter(|(_, line)| !line.is_empty()) {
         let no_id = || {
             let shown: String = String::from_utf8_lossy(&line).chars().take(80).collect();
-            let what = format!("line {} holds no wallet's id (1 to 256 bytes of text without control characters)", at + 1);
+            let what = format!(
+                "line {} holds no wallet's id (1 to 256 bytes of text without control characters)",
+                at + 1
+            );
             Answer::refused_as(&shown.escape_debug().to_string(), kind, "no_wallet_id", what)
         };
         match String::from_utf8(line.clone()) {

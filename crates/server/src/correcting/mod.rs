@@ -106,7 +106,9 @@ impl Correcting {
                             stamped.push((answers.len(), record));
                             Answer::appended(wallet, says.kind(), &id)
                         }
-                        Err(refusal) => Answer::refused_as(wallet, says.kind(), refusal.code(), refusal.to_string()),
+                        Err(refusal) => {
+                            Answer::refused_as(wallet, says.kind(), refusal.code(), refusal.to_string())
+                        }
                     }
                 } else {
                     unknown()
@@ -156,7 +158,8 @@ impl Correcting {
             return self.read(answers).await;
         }
         let (places, records): (Vec<usize>, Vec<Appending>) = records.into_iter().unzip();
-        let positions: Vec<Position> = self.log.append(records).await.context("the records cannot be appended")?;
+        let positions: Vec<Position> =
+            self.log.append(records).await.context("the records cannot be appended")?;
         let folded = self.folder.fold_these(positions.iter().copied()).await;
         let appended = || match (positions.as_slice(), places.as_slice()) {
             ([position], [place]) => {

@@ -104,7 +104,8 @@ impl<'a> Report<'a> {
                 sums.entry((entry.kind, &entry.unit)).or_default().add(entry.amount);
             }
         }
-        let booked = sums.into_iter().map(|((kind, unit), amount)| Booked { kind, unit: unit.to_owned(), amount });
+        let booked =
+            sums.into_iter().map(|((kind, unit), amount)| Booked { kind, unit: unit.to_owned(), amount });
         let refusals = answers.iter().filter(|answer| !answer.became.as_ref().is_some_and(Became::is_well));
         Self { counts, booked: booked.collect(), refusals: refusals.collect() }
     }
@@ -115,7 +116,8 @@ impl fmt::Display for Report<'_> {
         for word in Became::WORDS {
             writeln!(f, "{word:<12} {:>12}", self.counts[word])?;
         }
-        let mut table = Table::new([("booked", Align::Left), ("amount", Align::Right), ("unit", Align::Left)]);
+        let mut table =
+            Table::new([("booked", Align::Left), ("amount", Align::Right), ("unit", Align::Left)]);
         for Booked { kind, unit, amount } in &self.booked {
             table.add([(*kind).to_owned(), amount.to_string(), unit.clone()]);
         }
