@@ -5,15 +5,25 @@
 ///
 /// A reason that this build does not know gets a sentence that says so.
 pub fn explain_rejection(reason: &str) -> &'static str {
+    let (_, reason) = step_of(reason);
     let word = reason.split(':').next().unwrap_or_default();
     explained(word)
         .map_or("the rules refuse it for a reason that this build has no words for", |(_, sentence)| sentence)
 }
 
+/// Of the reason why several steps are refused, the step, counted from 1, and its own reason; else all of it.
+pub(crate) fn step_of(reason: &str) -> (Option<usize>, &str) {
+    let step = reason.strip_prefix("step ").and_then(|rest| rest.split_once(": "));
+    match step.and_then(|(step, reason)| Some((step.parse().ok()?, reason))) {
+        Some((step, reason)) => (Some(step), reason),
+        None => (None, reason),
+    }
+}
+
 /// The field that the reason is about, and the sentence.
 pub(super) fn explained(word: &str) -> Option<(&'static str, &'static str)> {
     let (field, sentence) = match word {
-        "amount_zero" => ("amount", "a grant of nothing: give an amount above zero"),
+        "amount_zero" => ("amount", "nothing is no amount: give one above zero"),
         "expires_both" => {
             ("expires_after", "`expires_at` and `expires_after` both say when it ends: leave one out")
         }
@@ -60,6 +70,53 @@ pub(super) fn explained(word: &str) -> Option<(&'static str, &'static str)> {
         }
         "invalid" => ("", "the document breaks a rule of its own: mend the field that is named"),
         "replaces_mismatch" => ("", "something else was published in between: look at it, then apply again"),
+        "reset_min_over_max" => (
+            "reset.min",
+            "a reset cannot leave at least `min` and at most `max`: give a `min` that is not above `max`",
+        ),
+        word => return corrected(word),
+    };
+    Some((field, sentence))
+}
+
+/// As [`explained`], of corrections.
+fn corrected(word: &str) -> Option<(&'static str, &'static str)> {
+    let (field, sentence) = match word {
+        "no_reason" => ("reason", "the rules want a reason: say why"),
+        "unknown_wallet" => {
+            ("wallet", "no record names this wallet: check its spelling with `drawdown wallets`")
+        }
+        "one_of_grant_and_purchase" => ("grant_id", "name a grant or a purchase, and not both"),
+        "unknown_grant" => {
+            ("grant_id", "the wallet was never issued such a grant: look for it with `drawdown grants`")
+        }
+        "grant_exists" => {
+            ("grant_id", "a grant of this id was issued before, and is never edited: give another id")
+        }
+        "unknown_usage" => {
+            ("usage", "no usage of the wallet has this source and id: look for it with `drawdown usage`")
+        }
+        "already_reversed" => ("usage", "all of this usage was reversed before: nothing of it is in effect"),
+        "no_amounts" => ("amounts", "name at least one amount, or leave them out to reverse all of it"),
+        "more_than_used" => (
+            "amounts",
+            "the usage took less than that of this unit and feature, or less of it is still in effect",
+        ),
+        "unpriced" => (
+            "data",
+            "the usage cannot be priced: apply a price for it, or give data that has what the price counts",
+        ),
+        "nothing_open" => ("month", "no overage of this month, unit and feature is open"),
+        "more_than_open" => {
+            ("amount", "less overage than that is open: leave the amount out to take all of it")
+        }
+        "no_steps" => ("steps", "there is nothing to do: write at least one step"),
+        "too_many_steps" => ("steps", "there are more than 100 steps: write several documents"),
+        "already_suspended" => ("wallet", "the wallet is suspended already"),
+        "not_suspended" => ("wallet", "the wallet is not suspended"),
+        "not_newer" => {
+            ("version", "the fold's version only rises: this one, or a newer one, is in force already")
+        }
         _ => return None,
     };
     Some((field, sentence))
