@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand, ValueEnum};
 use eventlog::Durability;
 
 use crate::commands::{
-    apply, balance, bench, completions, demo, grants, ingest, init, ledger, log, project, rebuild, run, tick,
-    usage, verify, wallets,
+    apply, balance, bench, clear_overage, completions, demo, fold_version, grants, ingest, init, ledger, log,
+    project, rebuild, rerate, reset, reverse, run, suspend, tick, usage, verify, void, wallets,
 };
 use crate::context::Context;
 use crate::exit::Exit;
@@ -50,6 +50,14 @@ enum Command {
     Grants(grants::Args),
     Usage(usage::Args),
     Wallets(wallets::Args),
+    Void(void::Args),
+    Reverse(reverse::Args),
+    Rerate(rerate::Args),
+    Reset(reset::Args),
+    ClearOverage(clear_overage::Args),
+    Suspend(suspend::SuspendArgs),
+    Resume(suspend::ResumeArgs),
+    FoldVersion(fold_version::Args),
     Log(log::Args),
     Verify(verify::Args),
     Rebuild(rebuild::Args),
@@ -88,6 +96,14 @@ impl Cli {
             Command::Grants(args) => grants::run(args, &context).await,
             Command::Usage(args) => usage::run(args, &context).await,
             Command::Wallets(args) => wallets::run(args, &context).await,
+            Command::Void(args) => void::run(args, &context).await,
+            Command::Reverse(args) => reverse::run(args, &context).await,
+            Command::Rerate(args) => rerate::run(args, &context).await,
+            Command::Reset(args) => reset::run(args, &context).await,
+            Command::ClearOverage(args) => clear_overage::run(args, &context).await,
+            Command::Suspend(args) => suspend::suspend(args, &context).await,
+            Command::Resume(args) => suspend::resume(args, &context).await,
+            Command::FoldVersion(args) => fold_version::run(args, &context).await,
             Command::Log(args) => log::run(args, &context).await,
             Command::Verify(args) => verify::run(args, &context).await,
             Command::Rebuild(args) => rebuild::run(args, &context).await,

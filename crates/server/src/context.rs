@@ -47,6 +47,11 @@ impl Context {
         Instant(i64::try_from(since.as_nanos()).expect("the clock stands before 2262"))
     }
 
+    /// An id that no other record has.
+    pub(crate) fn fresh_id(&self) -> String {
+        new_id(self.now())
+    }
+
     /// The file of the log.
     pub fn log_path(&self) -> PathBuf {
         self.data.join("log.db")
@@ -94,7 +99,7 @@ impl Context {
     /// [`LogError::Exists`] if there is a log, or nothing can be written there.
     pub async fn create_log(&self, partitions: u32) -> anyhow::Result<Arc<SqliteLog>> {
         self.create_directory()?;
-        let id = new_log_id(self.now());
+        let id = new_id(self.now());
         let stamp = Stamp { now: self.now(), by: "operator", backfill: false };
         let genesis = ingest::genesis(&id, partitions, None, &stamp);
         let records = (0..partitions).map(|_| genesis.clone()).collect();
@@ -178,10 +183,10 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-/// An id that no other log has: 32 hexadecimal digits.
+/// An id that no other log and no other record has: 32 hexadecimal digits.
 ///
 /// The standard library's hashers are keyed from the system's randomness; process and time are stirred in.
-fn new_log_id(now: Instant) -> String {
+fn new_id(now: Instant) -> String {
     use std::hash::{BuildHasher, RandomState};
     let keys = RandomState::new();
     let mut hash = Sha256::new();
