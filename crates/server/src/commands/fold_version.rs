@@ -83,8 +83,9 @@ async fn in_force(context: &Context) -> anyhow::Result<u32> {
         return Ok(head.fold);
     }
     let first = reading.log.read(Partition(0), Offset(0), 1).await?;
-    match ledger::decode(first.get(0))?.event {
-        Event::Genesis(genesis) => Ok(genesis.fold),
-        other => bail!("the log begins with a {} record, and not with genesis", other.word()),
-    }
+    let record = ledger::decode(first.get(0))?;
+    let Event::Genesis(genesis) = record.event else {
+        bail!("the log begins with a {} record, and not with genesis", record.event.word());
+    };
+    Ok(genesis.fold)
 }

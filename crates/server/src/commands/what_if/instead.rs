@@ -59,7 +59,7 @@ impl Plan {
                 Body::Catalogue { kind, name, body, .. } => {
                     Some(Dated { kind, body: dated(kind, body, from), name, place })
                 }
-                Body::Wallet { .. } | Body::Grant { .. } => None,
+                Body::Wallet { .. } | Body::Grant { .. } | Body::Change { .. } => None,
             }
         };
         Self { from, documents: documents.into_iter().filter_map(dated).collect(), rules }
