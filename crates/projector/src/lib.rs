@@ -11,6 +11,7 @@ mod pasts;
 mod projector;
 mod replay;
 mod rows;
+mod same_log;
 mod seen;
 mod set;
 mod sum;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use eventlog::{EventLog, Stretch};
-use ledger::{Catalogue, Event, Instant, Offset, Partition, Past, Position, Wallet};
+use ledger::{Catalogue, Instant, Offset, Partition, Past, Position, Wallet};
 use serde::{Deserialize, Serialize};
 use store::rows::{Batch, Counts, Head};
 use store::{Store, StoreError};
@@ -12,6 +12,7 @@ use crate::ahead::Ahead;
 use crate::error::ProjectorError;
 use crate::folding::{Answers, Folded, Folding, Told};
 use crate::rows;
+use crate::same_log::{check_same_log, wrong_genesis};
 use crate::seen::{Identities, Seen, next_segment};
 
 /// Most records that one commit takes in when there is much to catch up on.
@@ -363,47 +364,5 @@ async fn surely_commit<S: Store>(store: &S, batch: &Batch) -> Result<(), StoreEr
         Some(head) if head.epoch == batch.epoch && head.next == batch.head.next => Ok(()),
         Some(head) if head.epoch == batch.epoch && head.next == batch.from => store.commit(batch).await,
         Some(_) | None => Err(StoreError::Fenced { partition: batch.partition, from: batch.from }),
-    }
-}
-
-/// The record at the last applied offset still has the digest that was stored, and the log reaches as far.
-async fn check_same_log<L: EventLog>(log: &L, head: &Head) -> Result<(), ProjectorError> {
-    use sha2::{Digest, Sha256};
-    let Some(last) = head.next.0.checked_sub(1) else { return Ok(()) };
-    let partition = head.partition;
-    let end = log.end(partition).await?;
-    if end < head.next {
-        let what =
-            format!("partition {partition} ends at {end}, and {} records of it were folded", head.next);
-        return Err(ProjectorError::AnotherLog { what });
-    }
-    let record = log.read(partition, Offset(last), 1).await?;
-    if record.is_empty() || Sha256::digest(record.get(0))[..] != head.last {
-        let what = format!("the record at {partition}:{last} is not the one that was folded");
-        return Err(ProjectorError::AnotherLog { what });
-    }
-    Ok(())
-}
-
-fn wrong_genesis(record: &ledger::Record<'_>, offset: Offset, folding: &Folding) -> Option<String> {
-    if offset != Offset(0) {
-        return None;
-    }
-    match &record.event {
-        Event::Genesis(g) if g.log == folding.head.log && g.partitions == folding.partitions => None,
-        Event::Genesis(g) => Some(format!("that of log {} with {} partitions", g.log, g.partitions)),
-        Event::CataloguePublished(_)
-        | Event::WalletConfigured(_)
-        | Event::GrantIssued(_)
-        | Event::Usage(_)
-        | Event::TimerDue(_)
-        | Event::GrantVoided(_)
-        | Event::UsageReversed(_)
-        | Event::UsageRerated(_)
-        | Event::WalletReset(_)
-        | Event::OverageCleared(_)
-        | Event::WalletChanged(_)
-        | Event::WalletSuspended
-        | Event::WalletResumed => Some(format!("a {} record", record.event.word())),
     }
 }

@@ -41,10 +41,11 @@ pub async fn log_id<L: EventLog>(log: &L) -> Result<String, ProjectorError> {
     let bytes = if first.is_empty() { &[] } else { first.get(0) };
     let no_genesis =
         |found: String| ProjectorError::Genesis { partition: Partition(0), log: "?".into(), found };
-    match ledger::decode(bytes).map_err(|e| no_genesis(e.to_string()))?.event {
-        Event::Genesis(genesis) => Ok(genesis.log),
-        other => Err(no_genesis(format!("a {} record", other.word()))),
+    let record = ledger::decode(bytes).map_err(|e| no_genesis(e.to_string()))?;
+    if let Event::Genesis(genesis) = &record.event {
+        return Ok(genesis.log.clone());
     }
+    Err(no_genesis(format!("a {} record", record.event.word())))
 }
 
 impl<L: EventLog, S: Store> Projectors<L, S> {
