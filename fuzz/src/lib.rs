@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use ingest::{Events, Stamp};
 use ledger::{
-    Accepted, Catalogue, Changes, Document, Event, Hash16, Instant, Known, Memory, Offset, Outcome, Past, Record, Wallet,
+    Accepted, Catalogue, Changes, Document, Event, Hash16, Instant, Known, Memory, Offset, Outcome, Past,
+    Record, Wallet,
 };
 
 /// 2026-02-01, when whatever is stamped here is recorded.
@@ -83,7 +84,9 @@ pub fn catalogue(bytes: &[u8]) {
         ("2", "tiered", r#"{"n":"12.5","input_tokens":1e3}"#),
         ("3", "llm.completion", r#"{"model":"small","input_tokens":374,"output_tokens":44}"#),
     ] {
-        let event = format!(r#"{{"specversion":"1.0","id":"{id}","source":"s","type":"{kind}","wallet":"w","data":{data}}}"#);
+        let event = format!(
+            r#"{{"specversion":"1.0","id":"{id}","source":"s","type":"{kind}","wallet":"w","data":{data}}}"#
+        );
         log.fold(&ingest::usage(event.as_bytes(), &stamp).expect("the event is right").bytes);
     }
 }
@@ -123,14 +126,19 @@ impl Log {
         if first.is_some() {
             assert!(matches!(second, Some(Outcome::Duplicate(_))), "{second:?} instead of a duplicate");
         }
-        assert_eq!(self.wallets.get(record.wallet()).map(|(wallet, _)| wallet.write()), before, "it counts once");
+        assert_eq!(
+            self.wallets.get(record.wallet()).map(|(wallet, _)| wallet.write()),
+            before,
+            "it counts once"
+        );
         first
     }
 
     fn apply(&mut self, record: &Record<'_>, identity: &ledger::Identity) -> Option<Outcome> {
         let offset = Offset(self.next);
         self.next += 1;
-        let grants = identity.grants.iter().filter_map(|(key, _)| Some((*key, *self.ids.get(key)?))).collect();
+        let grants =
+            identity.grants.iter().filter_map(|(key, _)| Some((*key, *self.ids.get(key)?))).collect();
         let mut past = Past { identity: self.ids.get(&identity.key).copied(), grants, told: Vec::new() };
         let outcome = match &record.event {
             Event::Genesis(_) => None,

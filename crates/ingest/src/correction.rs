@@ -138,7 +138,8 @@ pub fn corrected<'a>(corrected: &Corrected<'a>, stamp: &Stamp<'_>) -> Result<Sta
         name("usage", usage.id, LONG)?;
     }
     let (recorded_at, by) = stamp.on(time)?;
-    let head = Head { wallet: Some(wallet), time, reason, ..Head::new(id, OPERATOR, says.kind(), recorded_at, by) };
+    let head =
+        Head { wallet: Some(wallet), time, reason, ..Head::new(id, OPERATOR, says.kind(), recorded_at, by) };
     let data = says.data()?;
     let bytes = wallets_own(&head, serde_json::from_str::<&RawValue>(&data)?)?;
     Ok(Stamped { wallet: wallet.into(), source: OPERATOR.into(), id: id.into(), bytes })
@@ -157,11 +158,17 @@ pub fn rerating_id(usage: Usage<'_>, after: Option<Offset>, price: &str) -> Stri
 /// # Errors
 ///
 /// If the whole is too large.
-pub fn priced<'a>(wallet: &'a str, usage: Usage<'_>, price: &str, stamp: &Stamp<'_>) -> Result<Stamped<'a>, Refusal> {
+pub fn priced<'a>(
+    wallet: &'a str,
+    usage: Usage<'_>,
+    price: &str,
+    stamp: &Stamp<'_>,
+) -> Result<Stamped<'a>, Refusal> {
     let id = rerating_id(usage, None, price);
     let says = Correction::Rerate(usage, None);
     let reason = Some("a price for it stands now");
-    let head = Head { wallet: Some(wallet), reason, ..Head::new(&id, SCHEDULER, says.kind(), stamp.now, "system") };
+    let head =
+        Head { wallet: Some(wallet), reason, ..Head::new(&id, SCHEDULER, says.kind(), stamp.now, "system") };
     let data = says.data()?;
     let bytes = wallets_own(&head, serde_json::from_str::<&RawValue>(&data)?)?;
     Ok(Stamped { wallet: wallet.into(), source: SCHEDULER.into(), id: Text::from(id), bytes })

@@ -15,7 +15,7 @@ mod refusal;
 mod stamp;
 mod usage;
 
-pub use correction::{Correction, Corrected, Usage, corrected, priced, rerating_id};
+pub use correction::{Corrected, Correction, Usage, corrected, priced, rerating_id};
 pub use events::{Events, Found};
 pub use own::{Grant, Published, configured, genesis, grant, published, timer};
 pub use refusal::Refusal;

@@ -109,8 +109,7 @@ pub fn published(
     let body: &RawValue = serde_json::from_str(body)?;
     let id = content_id(&["catalogue", kind, document], body.get(), replaces)?;
     let is_second = kind == "fold";
-    let head =
-        Head { is_second, ..Head::new(&id, "catalogue", "catalogue.published", stamp.now, stamp.by) };
+    let head = Head { is_second, ..Head::new(&id, "catalogue", "catalogue.published", stamp.now, stamp.by) };
     let bytes = checked(&head, &Data { kind, name: document, replaces, body })?;
     Ok(Published { id, bytes })
 }

@@ -24,8 +24,30 @@ fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
 
 /// What a mutation puts somewhere: what JSON, numbers and times are made of, and what they are not.
 const PIECES: [&str; 24] = [
-    "", "0", "9", "-", "1e999999999", "1e-5", "0.000000001", "1000000000000000000", "99999999999999999999", "null", "true",
-    "{", "}", "[", "]", "\"", ",", ":", "\\u0000", "\\ud800", "1970-01-01T00:00:00Z", "2261-12-31T23:59:59Z", "P1M", "\n",
+    "",
+    "0",
+    "9",
+    "-",
+    "1e999999999",
+    "1e-5",
+    "0.000000001",
+    "1000000000000000000",
+    "99999999999999999999",
+    "null",
+    "true",
+    "{",
+    "}",
+    "[",
+    "]",
+    "\"",
+    ",",
+    ":",
+    "\\u0000",
+    "\\ud800",
+    "1970-01-01T00:00:00Z",
+    "2261-12-31T23:59:59Z",
+    "P1M",
+    "\n",
 ];
 
 /// Takes so many bytes out at a place, or repeats them, and puts a piece there.
@@ -85,7 +107,8 @@ fn the_seeds_are_right() {
         }
     }
     for (name, seed) in seeds("cloudevent") {
-        let stamp = ingest::Stamp { now: ledger::Instant(1_769_904_000_000_000_000), by: "key:x", backfill: false };
+        let stamp =
+            ingest::Stamp { now: ledger::Instant(1_769_904_000_000_000_000), by: "key:x", backfill: false };
         ingest::usage(&seed, &stamp).unwrap_or_else(|e| panic!("{name}: {e}"));
     }
     for (name, seed) in seeds("catalogue") {

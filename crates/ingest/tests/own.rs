@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use ingest::{
-    Corrected, Correction, Grant, Refusal, Stamp, Usage, configured, corrected, genesis, grant, priced, published,
-    rerating_id, timer,
+    Corrected, Correction, Grant, Refusal, Stamp, Usage, configured, corrected, genesis, grant, priced,
+    published, rerating_id, timer,
 };
 use ledger::{Amount, Configured, Event, Instant, Offset, Part, TakenFrom, Terms, Voided, What, decode};
 use serde_json::value::RawValue;

@@ -192,6 +192,21 @@ pub(crate) fn sum<'de, D: Deserializer<'de>>(d: D) -> Result<Amount, D::Error> {
     Amount::parse_sum(&text).map_err(|e| de::Error::custom(format!("{e}, not {text:?}")))
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Amount {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Amount".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "string",
+            "description": "An exact amount of one unit: a decimal with at most nine places, up to 10^18.",
+            "pattern": "^(0|[1-9][0-9]{0,18})(\\.[0-9]{1,9})?$",
+            "examples": ["12.5"]
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,20 +223,5 @@ mod tests {
             let text = format!("{whole}{}.709551615", u64::from(whole == u64::MAX));
             assert_eq!(Amount::parse_sum(&text).map(Amount::text), Ok(text));
         }
-    }
-}
-
-#[cfg(feature = "schema")]
-impl schemars::JsonSchema for Amount {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "Amount".into()
-    }
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "type": "string",
-            "description": "An exact amount of one unit: a decimal with at most nine places, up to 10^18.",
-            "pattern": "^(0|[1-9][0-9]{0,18})(\\.[0-9]{1,9})?$",
-            "examples": ["12.5"]
-        })
     }
 }

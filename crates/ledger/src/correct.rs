@@ -1,5 +1,7 @@
 //! Reversal and re-rating: what a usage took is given back to the very lots, and perhaps charged anew (rules, section 5).
 
+use serde_json::value::RawValue;
+
 use crate::amount::Amount;
 use crate::back::Hand;
 use crate::burn::Charge;
@@ -12,7 +14,7 @@ use crate::lot::Lot;
 use crate::name::Name;
 use crate::past::{Draw, OverageKey, Paid, Past, Used};
 use crate::quantity::Quantity;
-use crate::rate::{CounterKey, Fields, Rated, rate};
+use crate::rate::{CounterKey, Fields, Rated, Unpriced, rate};
 use crate::time::Instant;
 use crate::wallet::{Overage, Wallet};
 
@@ -225,6 +227,22 @@ pub(crate) fn counted(catalogue: &Catalogue, wallet: &Wallet, used: &Used) -> Ve
     let fields = Fields::of(usage.data);
     let period = |period| wallet.zone(catalogue, used.at).1.period(used.at, period);
     rate(version, &usage, &fields, period, |_| Quantity::default()).map(|r| r.counted).unwrap_or_default()
+}
+
+/// The version that would price a usage of this time now, as `name@revision`. Counters of tiers are taken to stand at nothing.
+///
+/// # Errors
+///
+/// Why it still has no price.
+pub fn price_for(
+    catalogue: &Catalogue,
+    wallet: &Wallet,
+    kind: &str,
+    data: Option<&RawValue>,
+    at: Instant,
+) -> Result<Name, Unpriced> {
+    let usage = Usage { data, data_text: None, data_base64: None, extensions: None, kind: kind.into() };
+    crate::fold::price(catalogue, wallet, &usage, at, |_| Quantity::default()).map(|rated| rated.price)
 }
 
 impl Used {

@@ -42,6 +42,7 @@ pub use amount::{Amount, AmountError};
 pub use asks::{asks, may_ask};
 pub use canonical::{NotCanonical, canonical};
 pub use catalogue::{Accepted, Catalogue, PriceList};
+pub use correct::price_for;
 pub use correction::{
     Changed, Cleared, ClearedAs, Nothing, Part, RawStep, Rerated, Reset, Reversed, Step, UsageName, Voided,
     What,

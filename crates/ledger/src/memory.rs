@@ -60,6 +60,11 @@ impl Memory {
         for (key, paid) in changes.entries.iter().filter_map(Paid::of) {
             self.paid.entry(key).or_default().push(paid);
         }
+        self.note_counters(changes);
+    }
+
+    /// Notes the counters of closed periods alone: all that usage asks for, of a wallet that no correction is about.
+    pub fn note_counters(&mut self, changes: &Changes) {
         for c in &changes.counters {
             self.counters.insert((c.price.clone(), c.charge.clone(), c.starts), c.value);
         }

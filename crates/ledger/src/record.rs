@@ -130,7 +130,9 @@ fn not_an_envelope(text: &str, error: &serde_json::Error) -> Undecodable {
         v: u32,
     }
     match serde_json::from_str::<Version>(text) {
-        Ok(Version { v }) if !(1..=ENVELOPE).contains(&v) => Undecodable::NewerBuild(format!("envelope version {v}")),
+        Ok(Version { v }) if !(1..=ENVELOPE).contains(&v) => {
+            Undecodable::NewerBuild(format!("envelope version {v}"))
+        }
         Ok(_) | Err(_) => Undecodable::Quarantine(format!("not an envelope: {error}")),
     }
 }

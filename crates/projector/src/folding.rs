@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use ledger::{
-    Answer, Ask, Catalogue, Changes, Event, Hash16, Identity, Instant, Known, Offset, Outcome, Partition, Past,
-    Record, Undecodable, Wallet,
+    Answer, Ask, Catalogue, Changes, Event, Hash16, Identity, Instant, Known, Offset, Outcome, Partition,
+    Past, Record, Undecodable, Wallet,
 };
 use sha2::{Digest, Sha256};
 use store::rows::{Counts, FilterRow, Head};

@@ -4,8 +4,8 @@ use eventlog::EventLog;
 use ledger::{Catalogue, Changes, Memory, Offset, Outcome, Partition, Used, Wallet};
 use store::Store;
 
-use crate::error::ProjectorError;
 use crate::ahead::Ahead;
+use crate::error::ProjectorError;
 use crate::folding::{Folded, Folding, Told};
 use crate::pasts::{Pasts, Remembers};
 use crate::projector::read_catalogue;

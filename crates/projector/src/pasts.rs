@@ -73,7 +73,13 @@ impl Pasts {
         match &self.remembers {
             Remembers::OnDemand if self.memories.is_empty() => return,
             Remembers::OnDemand => {}
-            Remembers::These(these) if !these.contains(&no) => return,
+            Remembers::These(these) if !these.contains(&no) => {
+                if !changes.counters.is_empty() {
+                    self.remember(no, Offset(0));
+                    self.memories.entry(no).and_modify(|(_, memory)| memory.note_counters(changes));
+                }
+                return;
+            }
             Remembers::These(_) | Remembers::All => self.remember(no, Offset(0)),
         }
         if let Some((_, memory)) = self.memories.get_mut(&no) {
@@ -162,7 +168,9 @@ impl Folding {
                 let rows = left(LeftProbe::Family(family.to_string())).await?;
                 Answer::Lots(read(&rows, 0, Lot::read)?)
             }
-            Ask::Grant(grant) => Answer::Grants(read(&left(LeftProbe::Grant(grant.clone())).await?, 1, Grant::read)?),
+            Ask::Grant(grant) => {
+                Answer::Grants(read(&left(LeftProbe::Grant(grant.clone())).await?, 1, Grant::read)?)
+            }
             Ask::Purchase(purchase) => {
                 Answer::Grants(read(&left(LeftProbe::Purchase(purchase.clone())).await?, 1, Grant::read)?)
             }
@@ -170,7 +178,8 @@ impl Folding {
                 let rows = store.paid(no, &key.month.to_string()).await?;
                 let entries = rows.iter().filter(|row| row.offset < since).map(entry);
                 let entries = entries.collect::<Result<Vec<_>, _>>()?;
-                let paid = entries.iter().filter_map(Paid::of).filter(|(k, _)| k == key).map(|(_, paid)| paid);
+                let paid =
+                    entries.iter().filter_map(Paid::of).filter(|(k, _)| k == key).map(|(_, paid)| paid);
                 Answer::Paid(paid.collect())
             }
         })

@@ -100,7 +100,15 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         let filters = store.filters(partition).await?;
         let growing = store.segment(partition, next_segment(&filters)).await?;
         folding.identities = Identities::load(&filters, &growing);
-        Ok(Self { log, store, partition, folding, most_wallets: MOST_WALLETS, awaited: None, under_way: None })
+        Ok(Self {
+            log,
+            store,
+            partition,
+            folding,
+            most_wallets: MOST_WALLETS,
+            awaited: None,
+            under_way: None,
+        })
     }
 
     /// Bounds how many wallets stay in memory from one step to the next.
@@ -270,7 +278,9 @@ impl<L: EventLog, S: Store> Projector<L, S> {
     /// is committed, the wallet is remembered from there on.
     fn knows_past_of(&mut self, record: &ledger::Record<'_>, folded: usize) -> bool {
         let slot = self.folding.wallet(record.wallet());
-        let Some(no) = slot.map(|slot| slot.no).filter(|no| !self.folding.pasts.holds(*no)) else { return true };
+        let Some(no) = slot.map(|slot| slot.no).filter(|no| !self.folding.pasts.holds(*no)) else {
+            return true;
+        };
         if folded == 0 && self.under_way.is_none() {
             self.folding.pasts.remember(no, self.folding.head.next);
             return true;

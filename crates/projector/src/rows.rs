@@ -4,8 +4,8 @@ use ledger::{Event, Hash16, Instant, Lot, Name, Offset, Outcome, Record, Step, T
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use store::rows::{
-    Batch, CounterRow, EntryRow, GrantRow, IdRow, LeftRow, LotRow, OutcomeCode, QuarantineRow, RecordKind, RecordRow,
-    WalletRow,
+    Batch, CounterRow, EntryRow, GrantRow, IdRow, LeftRow, LotRow, OutcomeCode, QuarantineRow, RecordKind,
+    RecordRow, WalletRow,
 };
 
 use crate::folding::{Folded, Folding};

@@ -180,7 +180,8 @@ impl<L: EventLog, S: Store> Check<L, S> {
         rest.wallets.extend(wallets.map(|w| (w.no, (at(w.no), WalletRow { as_of: Offset(0), ..w }))));
         rest.lots.extend(batch.lots.into_iter().map(|l| ((l.wallet, l.lot.clone()), (at(l.wallet), l))));
         rest.grants.extend(batch.grants.into_iter().map(|g| ((g.wallet, g.grant.clone()), (g.offset, g))));
-        rest.left.extend(batch.left.into_iter().map(|l| ((l.wallet, l.kind, l.key.clone()), (at(l.wallet), l))));
+        rest.left
+            .extend(batch.left.into_iter().map(|l| ((l.wallet, l.kind, l.key.clone()), (at(l.wallet), l))));
         let counters = batch.counters.into_iter();
         let key = |c: &CounterRow| (c.wallet, c.price.clone(), c.charge.clone(), c.period);
         rest.counters.extend(counters.map(|c| (key(&c), (at(c.wallet), c))));

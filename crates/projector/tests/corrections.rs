@@ -40,8 +40,12 @@ fn catalogue() -> Vec<Vec<u8>> {
     let tiers = r#"{"match":{"type":{"exact":"tiered"}},"charges":[{"unit":"credits","quantity":{"field":"n"},"tiers":{"period":"day","mode":"graduated","steps":[{"up_to":"10","amount":"0"},{"amount":"2"}]}}]}"#;
     let plain = r#"{"match":{"type":{"exact":"use"}},"charges":[{"unit":"credits","quantity":{"field":"n"},"amount":"1.5"}]}"#;
     let policies = r#"{"lateness":"PT6H","overage":{"at_month_end":"bill"}}"#;
-    let documents =
-        [("unit", "credits", "{}"), ("price", "use", plain), ("price", "tiered", tiers), ("policies", "default", policies)];
+    let documents = [
+        ("unit", "credits", "{}"),
+        ("price", "use", plain),
+        ("price", "tiered", tiers),
+        ("policies", "default", policies),
+    ];
     let publish = |(kind, name, body): (&str, &str, &str)| {
         let at = time(0);
         let id = ledger::content_id(&[kind, name], body, None).unwrap();
@@ -105,7 +109,8 @@ async fn log(records: &[(u64, Vec<u8>)]) -> Arc<MemoryLog> {
     let log = MemoryLog::new(1);
     let stamp = ingest::Stamp { now: Instant::parse(&time(0)).unwrap(), by: "operator", backfill: false };
     let genesis = ingest::genesis(LOG, 1, None, &stamp);
-    let bytes = std::iter::once(genesis).chain(catalogue()).chain(records.iter().map(|(_, bytes)| bytes.clone()));
+    let bytes =
+        std::iter::once(genesis).chain(catalogue()).chain(records.iter().map(|(_, bytes)| bytes.clone()));
     for bytes in bytes {
         log.append(vec![Appending { partition: Partition(0), bytes }]).await.unwrap();
     }
@@ -162,6 +167,10 @@ async fn corrections_in_pieces_and_after_restarts_change_no_wallet() {
             let mut projectors = Projectors::open(pieces.clone(), restarted.clone()).await.unwrap();
             projectors.catch_up(late, |_| {}).await.unwrap();
         }
-        assert_eq!(project(&pieces, &restarted).await, whole, "seed {seed}: a restart after every 17 records");
+        assert_eq!(
+            project(&pieces, &restarted).await,
+            whole,
+            "seed {seed}: a restart after every 17 records"
+        );
     }
 }

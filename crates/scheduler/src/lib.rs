@@ -1,9 +1,10 @@
-//! The scheduler: wallets due by now -> `timer.due` (design, section 3).
+//! The scheduler: wallets due by now -> `timer.due` (design, section 3); usage that a price has come for -> `usage.rerated`.
 //!
 //! It decides nothing: the fold books what is due at its due time whenever a record of the wallet comes, so a late, a
 //! second or a lost timer changes no balance. It only makes sure that a record comes.
 
 mod in_flight;
+mod unpriced;
 
 use eventlog::{EventLog, LogError};
 use ingest::{Stamp, timer};
@@ -11,6 +12,7 @@ use ledger::{Instant, Partition};
 use store::{Store, StoreError};
 
 pub use in_flight::{InFlight, MOST_IN_FLIGHT};
+pub use unpriced::{Looked, MOST_RERATED, rerate};
 
 /// How many timers are appended at once.
 const BATCH: usize = 250;
@@ -24,15 +26,18 @@ pub struct Round {
     pub appended: usize,
 }
 
-/// Why a round broke off. The next one begins anew; timers that were appended twice are harmless.
+/// Why a round broke off. The next one begins anew; what was appended twice is harmless.
 #[derive(Debug, thiserror::Error)]
 pub enum SchedulerError {
     /// The store failed.
-    #[error("the wallets that are due cannot be read")]
+    #[error("what the scheduler looks for cannot be read")]
     Store(#[from] StoreError),
     /// The log failed.
-    #[error("the timers cannot be appended")]
+    #[error("the scheduler's records cannot be appended")]
     Log(#[from] LogError),
+    /// A stored catalogue or wallet is none.
+    #[error("what is stored cannot be read, rebuild the projections: {0}")]
+    Corrupt(String),
 }
 
 /// Appends a timer for each wallet of these partitions that is due at `now`, the longest overdue first, unless its timer

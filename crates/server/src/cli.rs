@@ -6,9 +6,9 @@ use clap::{Parser, Subcommand, ValueEnum};
 use eventlog::Durability;
 
 use crate::commands::{
-    apply, balance, bench, clear_overage, completions, demo, estimate, fold_version, grants, ingest, init,
-    ledger, log, project, rebuild, rerate, reset, reverse, run, step, suspend, tick, usage, verify, void,
-    wallets, what_if,
+    apply, balance, bench, clear_overage, completions, demo, diff, estimate, explain, fold_version, grants,
+    ingest, init, ledger, log, project, rebuild, rerate, reset, reverse, run, statement, step, suspend, tick,
+    usage, verify, void, wallets, what_if,
 };
 use crate::context::Context;
 use crate::exit::Exit;
@@ -53,6 +53,9 @@ enum Command {
     Estimate(estimate::Args),
     WhatIf(what_if::Args),
     Wallets(wallets::Args),
+    Statement(statement::Args),
+    Explain(explain::Args),
+    Diff(diff::Args),
     Void(void::Args),
     Reverse(reverse::Args),
     Rerate(rerate::Args),
@@ -110,6 +113,9 @@ impl Cli {
             Command::Suspend(args) => suspend::suspend(args, &context).await,
             Command::Resume(args) => suspend::resume(args, &context).await,
             Command::FoldVersion(args) => fold_version::run(args, &context).await,
+            Command::Statement(args) => statement::run(args, &context).await,
+            Command::Explain(args) => explain::run(args, &context).await,
+            Command::Diff(args) => diff::run(args, &context).await,
             Command::Log(args) => log::run(args, &context).await,
             Command::Step(args) => step::run(args, &context),
             Command::Verify(args) => verify::run(args, &context).await,

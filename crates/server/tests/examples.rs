@@ -28,7 +28,7 @@ fn applied(example: &str, wallet: &str, unit: &str, events: &[(&str, Value)]) ->
                 ("wallet.configured", json!(**configured))
             }
             Body::Grant { wallet: of, terms, .. } if of == wallet => ("grant.issued", json!(**terms)),
-            Body::Wallet { .. } | Body::Grant { .. } => continue,
+            Body::Wallet { .. } | Body::Grant { .. } | Body::Change { .. } => continue,
         };
         found += 1;
         recorded(&catalogue, &mut state, wallet, &at.to_string(), kind, data);

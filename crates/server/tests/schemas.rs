@@ -62,8 +62,7 @@ fn record(kind: &str, personal: bool, data: impl Fn(&mut SchemaGenerator) -> Val
 fn corrected(kind: &str, data: impl Fn(&mut SchemaGenerator) -> Value) -> Value {
     let mut schema = record(kind, true, data);
     required(schema.as_object_mut().unwrap(), |names| names.insert("reason".into()));
-    schema["properties"]["reason"] =
-        json!({"type": "string", "minLength": 1, "description": "Why: without it the rules refuse the record."});
+    schema["properties"]["reason"] = json!({"type": "string", "minLength": 1, "description": "Why: without it the rules refuse the record."});
     schema
 }
 
@@ -164,6 +163,26 @@ fn written_short(pattern: &Value) -> Value {
     json!({"anyOf": [scalar, pattern]})
 }
 
+/// A document of steps: as in a record, but what a configuration replaces is left out, and data that says nothing may be.
+fn change_document(beside: &[(&str, Value, bool)]) -> Value {
+    let mut generator = generator();
+    let mut steps = steps(&mut generator);
+    for step in steps["items"]["oneOf"].as_array_mut().unwrap() {
+        let kind = step["properties"]["type"]["const"].as_str().unwrap();
+        if ["wallet.reset", "wallet.suspended", "wallet.resumed"].contains(&kind) {
+            step["required"] = json!(["type"]);
+        }
+    }
+    let mut definitions = generator.take_definitions(true);
+    definitions["Configured"]["properties"].as_object_mut().unwrap().remove("replaces");
+    let mut schema = document::<Nothing>("change", beside);
+    schema["description"] = "Several steps, all or none.".into();
+    schema["properties"]["steps"] = steps;
+    schema["$defs"].as_object_mut().unwrap().extend(definitions);
+    required(schema.as_object_mut().unwrap(), |names| names.insert("steps".into()));
+    schema
+}
+
 fn document_schemas() -> BTreeMap<String, Value> {
     let text = |what: &str| json!({"type": "string", "minLength": 1, "maxLength": 256, "description": what});
     let name = ("name", text("Its name within its kind."), true);
@@ -189,7 +208,18 @@ fn document_schemas() -> BTreeMap<String, Value> {
         ("price".into(), document::<Price>("price", std::slice::from_ref(&name))),
         ("vendor_cost".into(), document::<Price>("vendor_cost", &[name])),
         ("wallet".into(), wallet),
-        ("grant".into(), document::<Terms>("grant", &[("wallet", wallets, true), ("reason", why, false)])),
+        (
+            "grant".into(),
+            document::<Terms>("grant", &[("wallet", wallets.clone(), true), ("reason", why, false)]),
+        ),
+        (
+            "change".into(),
+            change_document(&[
+                ("wallet", wallets, true),
+                ("id", text("The change's id within the wallet: it counts once."), true),
+                ("reason", text("Why: to void and to reset need one."), false),
+            ]),
+        ),
     ])
 }
 

@@ -21,8 +21,8 @@ use ledger::{Offset, Partition};
 pub use error::StoreError;
 pub use query::{CounterKey, EntryFilter, IdProbe, LeftProbe, UsageFilter, WalletFilter};
 pub use rows::{
-    Batch, CounterRow, Counts, EntryKind, EntryRow, FilterRow, GrantRow, Head, IdRow, LeftRow, LotRow, NoSuchCode,
-    OutcomeCode, QuarantineRow, RecordKind, RecordRow, WalletRow,
+    Batch, CounterRow, Counts, EntryKind, EntryRow, FilterRow, GrantRow, Head, IdRow, LeftRow, LotRow,
+    NoSuchCode, OutcomeCode, QuarantineRow, RecordKind, RecordRow, WalletRow,
 };
 pub use sqlite::SqliteStore;
 

@@ -41,17 +41,10 @@ fn reset(words: &mut Words<'_>) -> Value {
     if let Some(unit) = words.one_of(&["credits", "usd", "gold"]) {
         data["unit"] = json!(unit);
     }
-    if keeps_overage(words) {
+    if words.keeps_overage() {
         data["preserve_overage"] = json!(true);
     }
     data
-}
-
-/// Whether `keep overage` is next, and takes it out.
-pub(super) fn keeps_overage(words: &mut Words<'_>) -> bool {
-    let keeps = words.one_of(&["keep"]).is_some();
-    assert!(!keeps || words.word() == "overage", "keep overage");
-    keeps
 }
 
 fn clear(words: &mut Words<'_>) -> Value {

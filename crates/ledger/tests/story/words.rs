@@ -5,8 +5,6 @@ use std::collections::VecDeque;
 use ledger::Instant;
 use serde_json::{Value, json};
 
-use super::corrections::keeps_overage;
-
 /// Zones that every story's catalogue has, with their changes from 2025 to 2028.
 pub(super) const ZONES: [(&str, &str); 3] = [
     (
@@ -44,6 +42,13 @@ impl<'a> Words<'a> {
     /// The next word, taken out if it is one of these.
     pub(super) fn one_of(&mut self, words: &[&str]) -> Option<&'a str> {
         self.rest.front().is_some_and(|next| words.contains(next)).then(|| self.word())
+    }
+
+    /// Whether `keep overage` is next, and takes it out.
+    pub(super) fn keeps_overage(&mut self) -> bool {
+        let keeps = self.one_of(&["keep"]).is_some();
+        assert!(!keeps || self.word() == "overage", "keep overage");
+        keeps
     }
 
     /// A date, and a time of day if one follows.
@@ -142,7 +147,7 @@ pub(super) fn policies(words: &mut Words<'_>) -> Value {
                 if words.one_of(&["anchor"]).is_some() {
                     data["reset"]["anchor"] = json!(words.time());
                 }
-                if keeps_overage(words) {
+                if words.keeps_overage() {
                     data["reset"]["preserve_overage"] = json!(true);
                 }
             }

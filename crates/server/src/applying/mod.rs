@@ -4,6 +4,7 @@
 //! would be refused stops all. Then the catalogue goes into partition 0; once every partition has it, wallets and grants go into
 //! theirs. What the fold said to each is read back.
 
+mod change;
 mod outcomes;
 mod plan;
 mod seen;
@@ -61,7 +62,7 @@ pub(crate) async fn apply(
     };
     let mut folder = Folder::open(context, log.clone()).await?;
     folder.fold_all().await.context("nothing was applied")?;
-    let seen = Seen::read(&mut folder, log.partitions(), documents).await?;
+    let seen = Seen::read(&mut folder, log, documents).await?;
     let planned = match plan(documents, &stamps, seen, log.partitions(), context.now()) {
         Ok(planned) => planned,
         Err(refused) => {

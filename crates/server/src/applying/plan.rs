@@ -1,14 +1,15 @@
 //! What is to be appended, found on copies of the catalogue and of the wallets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use eventlog::Appending;
-use ingest::{Refusal, Stamp};
+use ingest::{Corrected, Correction, Refusal, Stamp};
 use ledger::{
-    Accepted, Catalogue, Changes, Configured, Instant, Outcome, Partition, Past, Terms, Wallet, apply,
-    canonical, content_id, decode,
+    Accepted, Catalogue, Changes, Configured, Event, Instant, Known, Offset, Outcome, Partition, Past, Step,
+    Terms, Wallet, apply, canonical, content_id, decode,
 };
 
+use super::change::{Steps, recorded};
 use super::seen::Seen;
 use crate::documents::{Body, Document};
 
@@ -36,7 +37,8 @@ pub(super) fn plan(
     now: Instant,
 ) -> Result<Planned, BTreeMap<usize, String>> {
     let unchanged = unchanged(documents, stamps, &seen);
-    let mut planner = Planner { seen, partitions, now };
+    let issued = seen.grants.keys().cloned().collect();
+    let mut planner = Planner { seen, partitions, now, issued };
     let mut planned = Planned::default();
     let mut refused = BTreeMap::new();
     for (index, (document, stamp)) in documents.iter().zip(stamps).enumerate() {
@@ -56,6 +58,19 @@ pub(super) fn plan(
                 let grant = ingest::Grant { wallet, source: None, id: None, time, terms, reason };
                 planner.granted(grant, stamp).map(|record| planned.personal.push((index, record)))
             }
+            Body::Change { wallet, id, steps, time, reason } => planner
+                .changed(
+                    &Corrected {
+                        wallet,
+                        id,
+                        time: *time,
+                        reason: reason.as_deref(),
+                        says: Correction::Change(steps),
+                    },
+                    steps,
+                    stamp,
+                )
+                .map(|record| planned.personal.push((index, record))),
         };
         if let Err(why) = record {
             refused.insert(index, why);
@@ -78,6 +93,10 @@ fn unchanged(documents: &[Document], stamps: &[Stamp<'_>], seen: &Seen) -> Vec<b
             Body::Grant { wallet, terms, .. } => {
                 let key = (wallet.clone(), terms.grant_id.clone());
                 unchanged[index] = seen.grants.get(&key).is_some_and(|there| *there == **terms);
+            }
+            Body::Change { wallet, id, steps, .. } => {
+                let earlier = seen.changes.get(&(wallet.clone(), id.clone()));
+                unchanged[index] = earlier.is_some_and(|earlier| earlier.said(steps));
             }
         }
     }
@@ -115,7 +134,7 @@ fn accepted<'a>(
 fn body(document: &Document) -> &str {
     match &document.body {
         Body::Catalogue { body, .. } => body,
-        Body::Wallet { .. } | Body::Grant { .. } => "",
+        Body::Wallet { .. } | Body::Grant { .. } | Body::Change { .. } => "",
     }
 }
 
@@ -133,7 +152,7 @@ fn configured_already(there: &Wallet, wallet: &str, history: &[(&Document, &Stam
     let configurations = || {
         history.iter().filter_map(|(document, stamp)| match &document.body {
             Body::Wallet { configured, time, .. } => Some((configured, *time, *stamp)),
-            Body::Catalogue { .. } | Body::Grant { .. } => None,
+            Body::Catalogue { .. } | Body::Grant { .. } | Body::Change { .. } => None,
         })
     };
     for (at, (configured, time, stamp)) in configurations().enumerate() {
@@ -157,6 +176,8 @@ struct Planner {
     seen: Seen,
     partitions: u32,
     now: Instant,
+    /// The names of grants that are given, by wallet and grant.
+    issued: BTreeSet<(String, String)>,
 }
 
 impl Planner {
@@ -213,16 +234,79 @@ impl Planner {
         Ok(Appending { partition: Partition::of(grant.wallet, self.partitions), bytes: record.bytes })
     }
 
+    fn changed(
+        &mut self,
+        change: &Corrected<'_>,
+        steps: &Steps,
+        stamp: &Stamp<'_>,
+    ) -> Result<Appending, String> {
+        let key = (change.wallet.to_owned(), change.id.to_owned());
+        if let Some(earlier) = self.seen.changes.get(&key) {
+            return Err(earlier.refuses());
+        }
+        let there = self.seen.wallets.entry(change.wallet.to_owned()).or_default();
+        let steps = recorded(steps, there.configuration().map(str::to_owned), change.id);
+        let change = Corrected { says: Correction::Change(&steps), ..*change };
+        let record = ingest::corrected(&change, stamp).map_err(sentence)?;
+        self.try_out(change.wallet, &record.bytes)?;
+        Ok(Appending { partition: Partition::of(change.wallet, self.partitions), bytes: record.bytes })
+    }
+
     /// Applies a record to the copy of its wallet.
     fn try_out(&mut self, wallet: &str, bytes: &[u8]) -> Result<(), String> {
         let record = decode(bytes).expect("what was stamped decodes");
         let identity = record.identify(&mut Vec::new()).expect("what was stamped has an identity");
-        let wallet = self.seen.wallets.entry(wallet.to_owned()).or_default();
-        let (past, mut changes) = (Past::default(), Changes::default());
-        match apply(&self.seen.catalogue, wallet, &past, &record, &identity, &mut changes) {
+        let (mut past, mut changes) = (Past::default(), Changes::default());
+        let names = granted_by(&record.event);
+        let there = |name: &&str| self.issued.contains(&(wallet.to_owned(), (*name).to_owned()));
+        let grants = names.iter().zip(&identity.grants).filter(|(name, _)| there(name));
+        past.grants = grants
+            .map(|(_, (key, content))| (*key, Known { offset: Offset(0), content: *content }))
+            .collect();
+        let memory = self.seen.memories.entry(wallet.to_owned()).or_default();
+        let state = self.seen.wallets.entry(wallet.to_owned()).or_default();
+        memory.tell(&self.seen.catalogue, state, &record, &mut past);
+        let outcome = apply(&self.seen.catalogue, state, &past, &record, &identity, &mut changes);
+        memory.note(Offset(0), (&record, &identity), state, outcome.as_ref(), &changes);
+        match outcome {
             Some(Outcome::Rejected(reason)) => Err(reason),
-            Some(Outcome::Applied(_) | Outcome::Duplicate(_) | Outcome::Conflict(_)) | None => Ok(()),
+            Some(Outcome::Applied(_) | Outcome::Duplicate(_) | Outcome::Conflict(_)) | None => {
+                self.issued.extend(names.iter().map(|name| (wallet.to_owned(), (*name).to_owned())));
+                Ok(())
+            }
         }
+    }
+}
+
+/// The names of the grants that a record issues, in order.
+fn granted_by<'a>(event: &'a Event<'_>) -> Vec<&'a str> {
+    match event {
+        Event::GrantIssued(terms) => vec![&terms.grant_id],
+        Event::WalletChanged(steps) => steps.iter().filter_map(granted_in).collect(),
+        Event::Genesis(_)
+        | Event::CataloguePublished(_)
+        | Event::WalletConfigured(_)
+        | Event::Usage(_)
+        | Event::TimerDue(_)
+        | Event::GrantVoided(_)
+        | Event::UsageReversed(_)
+        | Event::UsageRerated(_)
+        | Event::WalletReset(_)
+        | Event::OverageCleared(_)
+        | Event::WalletSuspended
+        | Event::WalletResumed => Vec::new(),
+    }
+}
+
+fn granted_in(step: &Step) -> Option<&str> {
+    match step {
+        Step::Grant(terms, _) => Some(&terms.grant_id),
+        Step::Void(_)
+        | Step::Configure(_)
+        | Step::Reset(_)
+        | Step::Clear(_)
+        | Step::Suspend
+        | Step::Resume => None,
     }
 }
 

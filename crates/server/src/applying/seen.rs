@@ -1,11 +1,13 @@
 //! What the projections know of what documents speak of.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
-use ledger::{Catalogue, Offset, Partition, Terms, Wallet};
+use eventlog::{EventLog, SqliteLog};
+use ledger::{Catalogue, Memory, Offset, Partition, Terms, Wallet};
 use store::{SqliteStore, Store};
 
+use super::change::{Earlier, memory};
 use crate::documents::{Body, Document};
 use crate::folder::Folder;
 
@@ -19,27 +21,38 @@ pub(super) struct Seen {
     pub(super) wallets: BTreeMap<String, Wallet>,
     /// By wallet and grant.
     pub(super) grants: BTreeMap<(String, String), Terms>,
+    /// What bears the ids of documents of steps, by wallet and id.
+    pub(super) changes: BTreeMap<(String, String), Earlier>,
+    /// The pasts of wallets that documents of steps are for.
+    pub(super) memories: BTreeMap<String, Memory>,
 }
 
 impl Seen {
     pub(super) async fn read(
         folder: &mut Folder,
-        partitions: u32,
+        log: &SqliteLog,
         documents: &[Document],
     ) -> anyhow::Result<Self> {
+        let partitions = log.partitions();
         let catalogue = folder.catalogue(Partition(0)).await?;
         let mut seen = Self { catalogue, ..Self::default() };
         let Some(store) = folder.store().await? else { return Ok(seen) };
-        let mut named: BTreeMap<Partition, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
+        let mut named: BTreeMap<Partition, BTreeMap<&str, BTreeSet<String>>> = BTreeMap::new();
         for document in documents {
-            let (wallet, grant) = match &document.body {
+            let (wallet, grants) = match &document.body {
                 Body::Catalogue { .. } => continue,
-                Body::Wallet { wallet, .. } => (wallet, None),
-                Body::Grant { wallet, terms, .. } => (wallet, Some(terms.grant_id.as_str())),
+                Body::Wallet { wallet, .. } => (wallet, Vec::new()),
+                Body::Grant { wallet, terms, .. } => (wallet, vec![terms.grant_id.clone()]),
+                Body::Change { wallet, steps, .. } => (wallet, granted(steps)),
             };
             let partition = named.entry(Partition::of(wallet, partitions)).or_default();
-            partition.entry(wallet).or_default().extend(grant);
+            partition.entry(wallet).or_default().extend(grants);
         }
+        let changes = documents.iter().filter_map(|document| match &document.body {
+            Body::Change { wallet, id, .. } => Some((wallet, id)),
+            Body::Catalogue { .. } | Body::Wallet { .. } | Body::Grant { .. } => None,
+        });
+        let changed: BTreeSet<&str> = changes.clone().map(|(wallet, _)| wallet.as_str()).collect();
         for (partition, named) in &named {
             let ids: Vec<String> = named.keys().map(|id| String::from(*id)).collect();
             for row in store.wallets_by_id(*partition, &ids).await? {
@@ -47,7 +60,16 @@ impl Seen {
                 let wallet =
                     wallet.with_context(|| format!("the stored wallet {} cannot be read", row.id))?;
                 seen.grants(store, &row.id, row.no, &named[row.id.as_str()]).await?;
+                if changed.contains(row.id.as_str()) {
+                    seen.memories.insert(row.id.clone(), memory(log, store, &row).await?);
+                }
                 seen.wallets.insert(row.id, wallet);
+            }
+        }
+        for (wallet, id) in changes {
+            if let Some(earlier) = Earlier::read(store, Partition::of(wallet, partitions), wallet, id).await?
+            {
+                seen.changes.insert((wallet.clone(), id.clone()), earlier);
             }
         }
         Ok(seen)
@@ -59,7 +81,7 @@ impl Seen {
         store: &SqliteStore,
         wallet: &str,
         no: i64,
-        named: &[&str],
+        named: &BTreeSet<String>,
     ) -> anyhow::Result<()> {
         let mut after: Option<Offset> = None;
         let mut missing = named.len();
@@ -67,7 +89,7 @@ impl Seen {
             let page = store.grants(no, after, PAGE).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.offset);
-            for row in page.into_iter().filter(|row| named.contains(&row.grant.as_str())) {
+            for row in page.into_iter().filter(|row| named.contains(&row.grant)) {
                 let terms = serde_json::from_str(&row.body);
                 let terms =
                     terms.with_context(|| format!("the stored grant {} cannot be read", row.grant))?;
@@ -77,4 +99,12 @@ impl Seen {
         }
         Ok(())
     }
+}
+
+/// The grants that steps issue.
+pub(super) fn granted(steps: &[(&'static str, String)]) -> Vec<String> {
+    let granted = steps.iter().filter(|(kind, _)| *kind == "grant.issued");
+    let terms =
+        granted.map(|(_, data)| serde_json::from_str::<Terms>(data).expect("it was read from a document"));
+    terms.map(|terms| terms.grant_id).collect()
 }

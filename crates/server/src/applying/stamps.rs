@@ -36,7 +36,9 @@ fn stamp(body: &Body, backfill: bool, now: Instant) -> Result<Stamp<'static>, &'
     }
     if !backfill {
         return match (body, body.time()) {
-            (Body::Grant { .. }, _) | (_, None) => Ok(Stamp { now, by: OPERATOR, backfill: false }),
+            (Body::Grant { .. } | Body::Change { .. }, _) | (_, None) => {
+                Ok(Stamp { now, by: OPERATOR, backfill: false })
+            }
             (Body::Catalogue { .. } | Body::Wallet { .. }, Some(_)) => {
                 Err("it says at what `time` it happened: apply it with --backfill, or leave the time out")
             }
@@ -57,6 +59,6 @@ fn takes_effect(body: &Body) -> Option<Instant> {
     match body {
         Body::Catalogue { body, .. } => serde_json::from_str::<Dated>(body).ok()?.effective_from,
         Body::Grant { terms, .. } => terms.effective_at,
-        Body::Wallet { .. } => None,
+        Body::Wallet { .. } | Body::Change { .. } => None,
     }
 }

@@ -7,13 +7,13 @@ use serde::Serialize;
 
 use crate::applying::{Became, apply};
 use crate::context::Context;
-use crate::documents::{self, Body, Document, DocumentError, explain_rejection};
+use crate::documents::{self, Body, Document, DocumentError, explain_rejection, step_of};
 use crate::exit::Exit;
 
 /// So many refusals are shown to people.
 const MOST: usize = 50;
 
-/// Append what is new in files of catalogue, wallets and grants, YAML or JSON.
+/// Append what is new in files of catalogue, wallets, grants and changes, YAML or JSON.
 ///
 /// The same again changes nothing; an earlier version of a document does. If anything is wrong, nothing is appended.
 #[derive(Debug, clap::Args)]
@@ -144,6 +144,7 @@ fn mistake(error: DocumentError) -> Rejection {
 
 /// Reasons are a word of the rules, or a word and what it is about, or a sentence already.
 fn rejection(document: &Document, why: &str) -> Rejection {
+    let (step, why) = step_of(why);
     let (word, about) = why.split_once(": ").map_or((why, None), |(word, about)| (word, Some(about)));
     let is_word = !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     let what = match (word, about) {
@@ -159,7 +160,7 @@ fn rejection(document: &Document, why: &str) -> Rejection {
         file: document.file.clone(),
         line: Some(document.line),
         document: Some(named(&document.body)),
-        field: String::new(),
+        field: step.map(|step| format!("steps[{}]", step - 1)).unwrap_or_default(),
         reason: is_word.then(|| word.to_owned()),
         what,
         documents: 1,
@@ -171,5 +172,6 @@ fn named(body: &Body) -> String {
         Body::Catalogue { kind, name, .. } => format!("{kind} {name}"),
         Body::Wallet { wallet, .. } => format!("wallet {wallet}"),
         Body::Grant { wallet, terms, .. } => format!("grant {} of {wallet}", terms.grant_id),
+        Body::Change { wallet, id, .. } => format!("change {id} of {wallet}"),
     }
 }

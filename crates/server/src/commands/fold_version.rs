@@ -20,7 +20,9 @@ use crate::view::Reading;
 /// What is folded under an older version stays as it is: a new one counts from the record on that says so, in each partition. A build
 /// that does not know it stops there, so bring every machine up to date first.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  drawdown --data ./data fold-version\n  drawdown --data ./data fold-version 2")]
+#[command(
+    after_help = "Examples:\n  drawdown --data ./data fold-version\n  drawdown --data ./data fold-version 2"
+)]
 pub(crate) struct Args {
     /// The version to bring into force
     version: Option<u32>,
@@ -53,7 +55,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         return Ok(Exit::Ok);
     }
     if version > newest {
-        eprintln!("this build knows versions up to {newest}: bring {version} into force with the build that knows it");
+        eprintln!(
+            "this build knows versions up to {newest}: bring {version} into force with the build that knows it"
+        );
         return Ok(Exit::Refused);
     }
     let body = serde_json::to_string(&FoldVersion { version })?;
@@ -79,8 +83,9 @@ async fn in_force(context: &Context) -> anyhow::Result<u32> {
         return Ok(head.fold);
     }
     let first = reading.log.read(Partition(0), Offset(0), 1).await?;
-    match ledger::decode(first.get(0))?.event {
-        Event::Genesis(genesis) => Ok(genesis.fold),
-        other => bail!("the log begins with a {} record, and not with genesis", other.word()),
-    }
+    let record = ledger::decode(first.get(0))?;
+    let Event::Genesis(genesis) = record.event else {
+        bail!("the log begins with a {} record, and not with genesis", record.event.word());
+    };
+    Ok(genesis.fold)
 }

@@ -10,14 +10,11 @@ use store::{SqliteStore, Store, WalletRow};
 use super::ledger::instant;
 use super::reset::reason;
 use crate::context::Context;
-use crate::correcting::{Answer, Correcting, Id, print_all, print_one, source_of};
+use crate::correcting::{Answer, BATCH, Correcting, Id, Report, print_one, source_of};
 use crate::exit::Exit;
 use crate::progress::Progress;
 use crate::rerating::{Filter, Preview, matching, try_out};
 use crate::view::Reading;
-
-/// So many records are appended at once.
-const BATCH: usize = 1_000;
 
 /// Charge a usage anew, at its own time, by the price that stands now for it; or much usage.
 ///
@@ -108,7 +105,8 @@ fn json(text: &str) -> anyhow::Result<Box<RawValue>> {
         Some(path) => std::fs::read_to_string(path).with_context(|| format!("{path} cannot be read"))?,
         None => text.to_owned(),
     };
-    serde_json::from_str(&text).context("the event's data is no JSON: give it as '{\"images\": 3}', or as @FILE")
+    serde_json::from_str(&text)
+        .context("the event's data is no JSON: give it as '{\"images\": 3}', or as @FILE")
 }
 
 async fn show(wallet: Option<&str>, filter: &Filter, context: &Context) -> anyhow::Result<Exit> {
@@ -131,29 +129,30 @@ async fn append(
     let log = correcting.log().clone();
     let meant = meant(correcting.store().await?, log.partitions(), wallet, filter).await?;
     let progress = Progress::new("wallets", Some(meant.len() as u64));
-    let mut answers = Vec::new();
+    let (mut report, mut answers, mut records) = (Report::default(), Vec::new(), Vec::new());
     for (place, row) in meant {
         let store = correcting.store().await?;
         let changed = try_out(&log, store, place, &row, filter, context.now()).await?;
-        for batch in changed.changes.chunks(BATCH) {
-            let mut records = Vec::with_capacity(batch.len());
-            for change in batch {
-                let usage = Usage { source: &change.source, id: &change.id };
-                let id = rerating_id(usage, change.after, &change.price);
-                let says = Correction::Rerate(usage, None);
-                let stamp = Stamp { now: context.now(), by: "operator", backfill: false };
-                let record = Corrected { wallet: &changed.wallet, id: &id, time: None, reason: Some(reason), says };
-                let record = ingest::corrected(&record, &stamp)?;
-                records.push((answers.len(), record.appending(log.partitions())));
-                answers.push(Answer::appended(&changed.wallet, says.kind(), &id));
+        for change in &changed.changes {
+            let usage = Usage { source: &change.source, id: &change.id };
+            let id = rerating_id(usage, change.after, &change.price);
+            let says = Correction::Rerate(usage, None);
+            let stamp = Stamp { now: context.now(), by: "operator", backfill: false };
+            let record = Corrected { wallet: &row.id, id: &id, time: None, reason: Some(reason), says };
+            records.push((answers.len(), ingest::corrected(&record, &stamp)?.appending(log.partitions())));
+            answers.push(Answer::appended(&row.id, says.kind(), &id));
+            if records.len() == BATCH {
+                correcting.append(std::mem::take(&mut records), &mut answers).await?;
+                answers.drain(..).for_each(|answer| report.add(answer));
             }
-            correcting.append(records, &mut answers).await?;
         }
         progress.add(1);
     }
+    correcting.append(records, &mut answers).await?;
+    answers.into_iter().for_each(|answer| report.add(answer));
     drop(progress);
     correcting.close().await?;
-    print_all(context, &answers)
+    report.print(context)
 }
 
 /// The wallets that may have usage which is meant, each with its partition and how far that is folded.

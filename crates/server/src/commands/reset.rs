@@ -12,7 +12,9 @@ use crate::exit::Exit;
 /// A grant names them as `reset: {min, max}`: what is above `max` expires, what lacks to `min` is added. A grant without them is left
 /// as it is.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  drawdown --data ./data reset acme --unit credits --reason \"a new season\"")]
+#[command(
+    after_help = "Example:\n  drawdown --data ./data reset acme --unit credits --reason \"a new season\""
+)]
 pub(crate) struct Args {
     /// The wallet's id
     wallet: String,

@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use eventlog::EventLog;
 use ledger::Partition;
-use scheduler::InFlight;
+use scheduler::{InFlight, Looked};
 use store::rows::Counts;
 
+use super::tick::read_catalogue;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::projecting::Projecting;
 use crate::stop::Stop;
 
-/// How often wallets that are due are looked for.
+/// How often wallets that are due are looked for, and usage that a price has come for.
 const ROUND: Duration = Duration::from_secs(1);
 
 /// Fold what comes and see to what is due, until stopped with Ctrl-C or SIGTERM.
@@ -48,12 +49,14 @@ pub(crate) async fn run(_: Args, context: &Context) -> anyhow::Result<Exit> {
 fn schedule(context: Context, projecting: &Projecting, mut stop: Stop) -> impl Future<Output = ()> + use<> {
     let (log, store) = (projecting.log.clone(), projecting.store.clone());
     async move {
-        let mut in_flight = InFlight::default();
+        let (mut in_flight, mut looked) = (InFlight::default(), Looked::default());
         while !stop.is_set() {
-            let partitions = (0..log.partitions()).map(Partition);
-            if let Err(error) =
-                scheduler::round(&*log, &*store, partitions, context.now(), &mut in_flight).await
-            {
+            let partitions = || (0..log.partitions()).map(Partition);
+            let now = context.now();
+            let round = scheduler::round(&*log, &*store, partitions(), now, &mut in_flight).await;
+            let rerated =
+                scheduler::rerate(&*log, &*store, partitions(), now, read_catalogue, &mut looked).await;
+            if let Some(error) = round.err().or(rerated.err()) {
                 let error = anyhow::Error::from(error);
                 tracing::warn!("{error:#}: tried again in a second");
             }

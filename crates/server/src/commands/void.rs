@@ -10,8 +10,9 @@ use ledger::{Voided, What};
 
 use super::reset::reason;
 use crate::context::Context;
-use crate::correcting::{Answer, Correcting, Id, print_all, print_one};
+use crate::correcting::{Answer, BATCH, Correcting, Id, Report, print_one};
 use crate::exit::Exit;
+use crate::progress::Progress;
 
 /// Take what is left of a grant, or of all grants of a purchase; what it paid for stays.
 ///
@@ -73,9 +74,17 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let mut correcting = Correcting::open(context).await?;
     let exit = match (listed, wallet) {
         (Some(lines), _) => {
-            let (wallets, mut answers) = sorted_out(lines, says.kind());
-            answers.extend(correcting.say(&wallets, id, Some(&reason), says).await?);
-            print_all(context, &answers)?
+            let (wallets, refused) = sorted_out(lines, says.kind());
+            let mut report = Report::default();
+            refused.into_iter().for_each(|answer| report.add(answer));
+            let progress = Progress::new("wallets", Some(wallets.len() as u64));
+            for batch in wallets.chunks(BATCH) {
+                let answers = correcting.say(batch, id, Some(&reason), says).await?;
+                answers.into_iter().for_each(|answer| report.add(answer));
+                progress.add(batch.len());
+            }
+            drop(progress);
+            report.print(context)?
         }
         (None, wallet) => {
             let wallet = wallet.context("name a wallet")?;
@@ -106,7 +115,10 @@ fn sorted_out(lines: Vec<Vec<u8>>, kind: &'static str) -> (Vec<String>, Vec<Answ
     for (at, line) in lines.into_iter().enumerate().filter(|(_, line)| !line.is_empty()) {
         let no_id = || {
             let shown: String = String::from_utf8_lossy(&line).chars().take(80).collect();
-            let what = format!("line {} holds no wallet's id (1 to 256 bytes of text without control characters)", at + 1);
+            let what = format!(
+                "line {} holds no wallet's id (1 to 256 bytes of text without control characters)",
+                at + 1
+            );
             Answer::refused_as(&shown.escape_debug().to_string(), kind, "no_wallet_id", what)
         };
         match String::from_utf8(line.clone()) {

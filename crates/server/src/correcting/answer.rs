@@ -62,9 +62,10 @@ impl Became {
     pub(crate) fn why(&self) -> Option<(&str, String)> {
         match self {
             Self::Applied | Self::Duplicate(_) => None,
-            Self::Conflict(at) => {
-                Some(("conflict", format!("the record at {at} has this id and says something else: give another --id")))
-            }
+            Self::Conflict(at) => Some((
+                "conflict",
+                format!("the record at {at} has this id and says something else: give another --id"),
+            )),
             Self::Rejected(word, what) | Self::Refused(word, what) => Some((word, what.clone())),
         }
     }
@@ -106,9 +107,12 @@ impl Answer {
     pub(super) async fn read(&mut self, store: &SqliteStore) -> anyhow::Result<()> {
         let Some(Position { partition, offset }) = self.position else { return Ok(()) };
         let row = store.record(partition, offset).await?;
-        let row = row.with_context(|| format!("the record at {partition}:{offset} was set aside: see `drawdown verify`"))?;
+        let row = row.with_context(|| {
+            format!("the record at {partition}:{offset} was set aside: see `drawdown verify`")
+        })?;
         let earlier = || {
-            let offset = row.earlier.context("a record that came second names the first: run `drawdown rebuild`")?;
+            let offset =
+                row.earlier.context("a record that came second names the first: run `drawdown rebuild`")?;
             anyhow::Ok(Position { partition, offset })
         };
         self.became = Some(match OutcomeCode::try_from(row.outcome)? {

@@ -16,14 +16,14 @@ use store::{SqliteStore, Store};
 
 use crate::context::Context;
 use crate::folder::Folder;
-use crate::progress::Progress;
 
 pub(crate) use answer::{Answer, Became};
-pub(crate) use report::{print_all, print_one};
+use earlier::Earlier;
+pub(crate) use report::{Report, print_one};
 pub(crate) use usage::source_of;
 
-/// So many wallets are corrected at once.
-const BATCH: usize = 1_000;
+/// So many records are best appended at once.
+pub(crate) const BATCH: usize = 1_000;
 
 /// What the id of a record follows from.
 #[derive(Clone, Copy, Debug)]
@@ -68,7 +68,7 @@ impl Correcting {
         &self.log
     }
 
-    /// Says the same of each of these wallets; answers what became of it, in their order.
+    /// Says the same of each of these wallets, some thousand at most; answers what became of it, in their order.
     ///
     /// # Errors
     ///
@@ -80,42 +80,36 @@ impl Correcting {
         reason: Option<&str>,
         says: Correction<'_>,
     ) -> anyhow::Result<Vec<Answer>> {
-        let progress = Progress::new("wallets", Some(wallets.len() as u64));
+        let known = self.known(wallets).await?;
+        let earlier = match id {
+            Id::OfContent => earlier::of_content(self, &known, reason, says).await?,
+            Id::Given(_) | Id::Fresh => BTreeMap::new(),
+        };
         let mut answers = Vec::with_capacity(wallets.len());
-        for batch in wallets.chunks(BATCH) {
-            let known = self.known(batch).await?;
-            let earlier = match id {
-                Id::OfContent => earlier::of_content(self, &known, reason, says).await?,
-                Id::Given(_) | Id::Fresh => BTreeMap::new(),
-            };
-            let mut stamped = Vec::new();
-            for wallet in batch {
-                let unknown = || Answer::refused(wallet, says.kind(), "unknown_wallet");
-                let answer = if known.contains(wallet) {
-                    let id = match (id, earlier.get(wallet)) {
-                        (_, Some(earlier::Earlier::Stands(position, id))) => {
-                            answers.push(Answer::stands(wallet, says.kind(), id, *position));
-                            continue;
-                        }
-                        (_, Some(earlier::Earlier::None(id))) => id.clone(),
-                        (Id::Given(id), None) => id.to_owned(),
-                        (Id::Fresh | Id::OfContent, None) => self.context.fresh_id(),
-                    };
-                    match self.stamp(wallet, &id, reason, says) {
-                        Ok(record) => {
-                            stamped.push((answers.len(), record));
-                            Answer::appended(wallet, says.kind(), &id)
-                        }
-                        Err(refusal) => Answer::refused_as(wallet, says.kind(), refusal.code(), refusal.to_string()),
-                    }
-                } else {
-                    unknown()
-                };
-                answers.push(answer);
+        let mut stamped = Vec::new();
+        for wallet in wallets {
+            if !known.contains(wallet) {
+                answers.push(Answer::refused(wallet, says.kind(), "unknown_wallet"));
+                continue;
             }
-            self.append(stamped, &mut answers).await?;
-            progress.add(batch.len());
+            let id = match (id, earlier.get(wallet)) {
+                (_, Some(Earlier::Stands(position, id))) => {
+                    answers.push(Answer::stands(wallet, says.kind(), id, *position));
+                    continue;
+                }
+                (_, Some(Earlier::None(id))) => id.clone(),
+                (Id::Given(id), None) => id.to_owned(),
+                (Id::Fresh | Id::OfContent, None) => self.context.fresh_id(),
+            };
+            answers.push(match self.stamp(wallet, &id, reason, says) {
+                Ok(record) => {
+                    stamped.push((answers.len(), record));
+                    Answer::appended(wallet, says.kind(), &id)
+                }
+                Err(refusal) => Answer::refused_as(wallet, says.kind(), refusal.code(), refusal.to_string()),
+            });
         }
+        self.append(stamped, &mut answers).await?;
         Ok(answers)
     }
 
@@ -156,7 +150,8 @@ impl Correcting {
             return self.read(answers).await;
         }
         let (places, records): (Vec<usize>, Vec<Appending>) = records.into_iter().unzip();
-        let positions: Vec<Position> = self.log.append(records).await.context("the records cannot be appended")?;
+        let positions: Vec<Position> =
+            self.log.append(records).await.context("the records cannot be appended")?;
         let folded = self.folder.fold_these(positions.iter().copied()).await;
         let appended = || match (positions.as_slice(), places.as_slice()) {
             ([position], [place]) => {

@@ -17,28 +17,22 @@ const MOST: usize = 50;
 /// Prints what became of one wallet's record, and how the process ends.
 pub(crate) fn print_one(context: &Context, answer: &Answer) -> anyhow::Result<Exit> {
     context.print(answer)?;
-    end(context, std::slice::from_ref(answer))
+    let is_well = answer.became.as_ref().is_some_and(Became::is_well);
+    Ok(end(context, if is_well { &[] } else { std::slice::from_ref(answer) }))
 }
 
-/// Prints the sums of what became of many wallets' records, and how the process ends.
-pub(crate) fn print_all(context: &Context, answers: &[Answer]) -> anyhow::Result<Exit> {
-    context.print(&Report::of(answers))?;
-    end(context, answers)
-}
-
-fn end(context: &Context, answers: &[Answer]) -> anyhow::Result<Exit> {
-    let refused = || answers.iter().filter(|answer| !answer.became.as_ref().is_some_and(Became::is_well));
+fn end(context: &Context, refused: &[Answer]) -> Exit {
     if !context.json {
-        for answer in refused().take(MOST) {
+        for answer in refused.iter().take(MOST) {
             if let Some((word, what)) = answer.became.as_ref().and_then(Became::why) {
                 eprintln!("{}: {word}: {what}", answer.wallet);
             }
         }
-        if let Some(more) = refused().count().checked_sub(MOST).filter(|more| *more > 0) {
+        if let Some(more) = refused.len().checked_sub(MOST).filter(|more| *more > 0) {
             eprintln!("and {more} more: --json shows all");
         }
     }
-    Ok(if refused().next().is_none() { Exit::Ok } else { Exit::Refused })
+    if refused.is_empty() { Exit::Ok } else { Exit::Refused }
 }
 
 impl fmt::Display for Answer {
@@ -78,12 +72,13 @@ impl fmt::Display for Answer {
     }
 }
 
+/// The sums of what became of many wallets' records.
 #[derive(Serialize)]
-struct Report<'a> {
+pub(crate) struct Report {
     #[serde(flatten)]
-    counts: BTreeMap<&'static str, usize>,
+    counts: BTreeMap<&'static str, u64>,
     booked: Vec<Booked>,
-    refusals: Vec<&'a Answer>,
+    refusals: Vec<Answer>,
 }
 
 /// What was booked of a unit by entries of a kind.
@@ -94,28 +89,47 @@ struct Booked {
     amount: Amount,
 }
 
-impl<'a> Report<'a> {
-    fn of(answers: &'a [Answer]) -> Self {
-        let mut counts: BTreeMap<&'static str, usize> = Became::WORDS.iter().map(|word| (*word, 0)).collect();
-        let mut sums: BTreeMap<(&'static str, &str), Amount> = BTreeMap::new();
-        for answer in answers {
-            *counts.entry(answer.became.as_ref().map_or("refused", Became::word)).or_default() += 1;
-            for entry in &answer.entries {
-                sums.entry((entry.kind, &entry.unit)).or_default().add(entry.amount);
-            }
-        }
-        let booked = sums.into_iter().map(|((kind, unit), amount)| Booked { kind, unit: unit.to_owned(), amount });
-        let refusals = answers.iter().filter(|answer| !answer.became.as_ref().is_some_and(Became::is_well));
-        Self { counts, booked: booked.collect(), refusals: refusals.collect() }
+impl Default for Report {
+    fn default() -> Self {
+        let counts = Became::WORDS.iter().map(|word| (*word, 0)).collect();
+        Self { counts, booked: Vec::new(), refusals: Vec::new() }
     }
 }
 
-impl fmt::Display for Report<'_> {
+impl Report {
+    /// Takes in what became of a record.
+    pub(crate) fn add(&mut self, answer: Answer) {
+        let word = answer.became.as_ref().map_or("refused", Became::word);
+        *self.counts.entry(word).or_default() += 1;
+        for entry in &answer.entries {
+            let same = |b: &&mut Booked| b.kind == entry.kind && b.unit == entry.unit;
+            match self.booked.iter_mut().find(same) {
+                Some(booked) => booked.amount.add(entry.amount),
+                None => {
+                    let (kind, unit, amount) = (entry.kind, entry.unit.clone(), entry.amount);
+                    self.booked.push(Booked { kind, unit, amount });
+                }
+            }
+        }
+        if !answer.became.as_ref().is_some_and(Became::is_well) {
+            self.refusals.push(answer);
+        }
+    }
+
+    /// Prints it, and how the process ends.
+    pub(crate) fn print(&self, context: &Context) -> anyhow::Result<Exit> {
+        context.print(self)?;
+        Ok(end(context, &self.refusals))
+    }
+}
+
+impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for word in Became::WORDS {
             writeln!(f, "{word:<12} {:>12}", self.counts[word])?;
         }
-        let mut table = Table::new([("booked", Align::Left), ("amount", Align::Right), ("unit", Align::Left)]);
+        let mut table =
+            Table::new([("booked", Align::Left), ("amount", Align::Right), ("unit", Align::Left)]);
         for Booked { kind, unit, amount } in &self.booked {
             table.add([(*kind).to_owned(), amount.to_string(), unit.clone()]);
         }

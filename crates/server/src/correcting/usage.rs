@@ -39,12 +39,17 @@ pub(crate) async fn source_of(
     Ok(match (found.next(), found.next()) {
         (Some(source), None) => Ok(source.clone()),
         (None, _) => {
-            let what = format!("no usage of the wallet has the id {id:?}: look for it with `drawdown usage {wallet}`");
+            let what = format!(
+                "no usage of the wallet has the id {id:?}: look for it with `drawdown usage {wallet}`"
+            );
             Err(("unknown_usage", what))
         }
         (Some(_), Some(_)) => {
             let sources: Vec<&str> = sources.iter().map(String::as_str).collect();
-            let what = format!("usage of several sources has the id {id:?}: give one of them as --source: {}", sources.join(", "));
+            let what = format!(
+                "usage of several sources has the id {id:?}: give one of them as --source: {}",
+                sources.join(", ")
+            );
             Err(("ambiguous_usage", what))
         }
     })

@@ -6,6 +6,7 @@ use ledger::{Configured, Document as Catalogued, Instant, Policies, Price, RateC
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::change::changed;
 use super::near::{or, suggest};
 use super::node::{Node, Problem, Value};
 use super::rejection::explained;
@@ -13,16 +14,17 @@ use super::typed::typed;
 use super::{Body, sugar, wallets};
 
 /// The kinds of documents, in the order in which they can be applied.
-pub(super) const KINDS: [&str; 8] =
-    ["unit", "zone", "rate_card", "policies", "price", "vendor_cost", "wallet", "grant"];
+pub(super) const KINDS: [&str; 9] =
+    ["unit", "zone", "rate_card", "policies", "price", "vendor_cost", "wallet", "grant", "change"];
 
 /// What a document says of itself, beside what it says of its kind.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-struct Head {
-    name: Option<String>,
-    time: Option<Instant>,
-    reason: Option<String>,
+pub(super) struct Head {
+    pub(super) name: Option<String>,
+    pub(super) id: Option<String>,
+    pub(super) time: Option<Instant>,
+    pub(super) reason: Option<String>,
 }
 
 /// Reads one document; of a grant or wallet for several wallets, one body for each.
@@ -38,7 +40,12 @@ pub(super) fn bodies(mut node: Node, problems: &mut Vec<Problem>) -> Vec<Body> {
     };
     let word = if let Value::Text(word) = &kind.value.value { word.as_str() } else { "" };
     match word {
-        "wallet" | "grant" => personal(word, node, problems),
+        "wallet" | "grant" | "change" => personal(word, node, problems),
+        "fold" => {
+            let what = "the version of the fold is raised by hand, with `drawdown fold-version`: leave the document out";
+            problems.push(Problem::new(kind.line, "kind", what));
+            Vec::new()
+        }
         _ => match Catalogued::KINDS.into_iter().find(|k| *k == word) {
             Some(word) => catalogue(word, node, problems).into_iter().collect(),
             None => {
@@ -55,7 +62,7 @@ pub(super) fn bodies(mut node: Node, problems: &mut Vec<Problem>) -> Vec<Body> {
 }
 
 /// Takes the named fields out of the document and reads them.
-fn head(node: &mut Node, names: &[&str], problems: &mut Vec<Problem>) -> Head {
+pub(super) fn head(node: &mut Node, names: &[&str], problems: &mut Vec<Problem>) -> Head {
     let fields = names.iter().filter_map(|name| node.take(name)).collect();
     typed(Node { line: node.line, value: Value::Map(fields) }, &[], problems).unwrap_or_default()
 }
@@ -118,8 +125,11 @@ fn personal(kind: &str, mut node: Node, problems: &mut Vec<Problem>) -> Vec<Body
             Vec::new()
         }
     };
-    let bodies =
-        if kind == "wallet" { configured(node, wallets, problems) } else { granted(node, wallets, problems) };
+    let bodies = match kind {
+        "wallet" => configured(node, wallets, problems),
+        "grant" => granted(node, wallets, problems),
+        _ => changed(node, wallets, problems),
+    };
     if problems.len() == found { bodies } else { Vec::new() }
 }
 
@@ -129,9 +139,11 @@ fn configured(mut node: Node, wallets: Vec<String>, problems: &mut Vec<Problem>)
         let what = "is written when the document is applied: leave it out";
         problems.push(Problem::new(field.line, "replaces", what));
     }
+    let lines = node.clone();
     let Some(configured) = typed::<Configured>(node, &["kind", "wallet", "time"], problems) else {
         return Vec::new();
     };
+    interval(&configured, &lines, problems);
     let configured = Arc::new(configured);
     wallets
         .into_iter()
@@ -139,12 +151,37 @@ fn configured(mut node: Node, wallets: Vec<String>, problems: &mut Vec<Problem>)
         .collect()
 }
 
+/// Holds the interval of a wallet's resets to what the rules allow.
+pub(super) fn interval(configured: &Configured, lines: &Node, problems: &mut Vec<Problem>) {
+    if configured.reset.as_ref().is_some_and(|reset| !reset.interval.is_an_hour_at_least()) {
+        let (line, field) = (lines.find("reset.interval").line, "reset.interval");
+        problems.push(Problem::new(
+            line,
+            field,
+            "resets would come too often: the interval is an hour at least",
+        ));
+    }
+}
+
 fn granted(mut node: Node, wallets: Vec<String>, problems: &mut Vec<Problem>) -> Vec<Body> {
     let Head { time, reason, .. } = head(&mut node, &["time", "reason"], problems);
-    let lines = node.clone();
-    let Some(terms) = typed::<Terms>(node, &["kind", "wallet", "time", "reason"], problems) else {
+    let Some(terms) = terms(node, &["kind", "wallet", "time", "reason"], time, problems) else {
         return Vec::new();
     };
+    let terms = Arc::new(terms);
+    let granted = |wallet| Body::Grant { wallet, terms: Arc::clone(&terms), time, reason: reason.clone() };
+    wallets.into_iter().map(granted).collect()
+}
+
+/// A grant's terms, held to the rules.
+pub(super) fn terms(
+    node: Node,
+    beside: &[&str],
+    time: Option<Instant>,
+    problems: &mut Vec<Problem>,
+) -> Option<Terms> {
+    let lines = node.clone();
+    let terms = typed::<Terms>(node, beside, problems)?;
     if let Err(what) = wallets::id(&terms.grant_id) {
         problems.push(Problem::new(lines.find("grant_id").line, "grant_id", what));
     }
@@ -153,7 +190,5 @@ fn granted(mut node: Node, wallets: Vec<String>, problems: &mut Vec<Problem>) ->
         let (field, what) = explained(word).unwrap_or(("", word));
         problems.push(Problem::new(lines.find(field).line, field, what));
     }
-    let terms = Arc::new(terms);
-    let granted = |wallet| Body::Grant { wallet, terms: Arc::clone(&terms), time, reason: reason.clone() };
-    wallets.into_iter().map(granted).collect()
+    Some(terms)
 }

@@ -1,4 +1,4 @@
-//! Documents: the files in which people write a catalogue, wallets and grants.
+//! Documents: the files in which people write a catalogue, wallets, grants and changes.
 //!
 //! A file is YAML 1.2 (several documents with `---` between them, or one list of documents) or JSON (an object, or an
 //! array of them), up to 1 MB. A document begins with its `kind`; the fields of the ledger's own types follow:
@@ -10,11 +10,19 @@
 //! charges:
 //!   - {unit: credits, amount: "20"}
 //! ---
-//! kind: grant              # wallet, grant: with a wallet, a list of them, or a range
+//! kind: grant              # wallet, grant, change: with a wallet, a list of them, or a range
 //! wallet: "team-{000..199}"
 //! grant_id: welcome
 //! unit: credits
 //! amount: "100"
+//! ---
+//! kind: change             # several steps, all or none: each is said as a record of its type says it
+//! wallet: acme
+//! id: upgrade-7
+//! reason: upgrade to pro
+//! steps:
+//!   - {type: grant.voided, data: {grant_id: plan, what: future}}
+//!   - {type: grant.issued, data: {grant_id: pro, unit: credits, amount: "5000", recurrence: {interval: P1M}}}
 //! ```
 //!
 //! - `time`, on any document, is when it happened, for history that is brought in from elsewhere.
@@ -24,6 +32,7 @@
 //!
 //! All that is wrong in all files is found in one go, with file, line and field.
 
+mod change;
 mod document;
 mod files;
 mod near;
@@ -48,6 +57,7 @@ use ledger::{Configured, Instant, Terms};
 
 use node::Problem;
 pub use rejection::explain_rejection;
+pub(crate) use rejection::step_of;
 pub(crate) use what_if::{GrantRules, read_what_if};
 
 /// Most mistakes that are reported at once.
@@ -98,6 +108,19 @@ pub enum Body {
         /// Why it is granted, if the file says.
         reason: Option<String>,
     },
+    /// Several steps, all or none.
+    Change {
+        /// The wallet's id.
+        wallet: String,
+        /// The change's id within the wallet: it counts once.
+        id: String,
+        /// Each step's type and its data as JSON, shared by all wallets of one document. The `replaces` of configurations is absent.
+        steps: Arc<Vec<(&'static str, String)>>,
+        /// When it happened, if the file says.
+        time: Option<Instant>,
+        /// Why, if the file says.
+        reason: Option<String>,
+    },
 }
 
 /// A mistake in a file: where, and what to do. Printed as `prices.yaml:12: charges[0].per: …`.
@@ -137,7 +160,7 @@ impl DocumentError {
 /// read in the order of their names, those of its directories too (hidden ones and links to directories left out).
 ///
 /// They come in an order in which they can be applied: units, zones, rate cards, policies, prices, vendor costs, wallets,
-/// grants; within a kind, as the files have them.
+/// grants, changes; within a kind, as the files have them.
 ///
 /// # Errors
 ///
@@ -191,13 +214,14 @@ fn repeated(documents: &[Document]) -> Vec<DocumentError> {
             Body::Catalogue { kind, name, time, .. } => ("name", name, *kind, *time),
             Body::Wallet { wallet, time, .. } => ("wallet", wallet, "", *time),
             Body::Grant { wallet, terms, .. } => ("grant_id", &terms.grant_id, wallet.as_str(), None),
+            Body::Change { wallet, id, .. } => ("id", id, wallet.as_str(), None),
         };
         let Some((file, line)) = seen.insert((field, name, key, time), (&document.file, document.line))
         else {
             continue;
         };
         let what = format!("`{name}` stands at {}:{line} already: leave one out", file.display());
-        let hint = if field == "grant_id" { "" } else { ", or give each its `time`" };
+        let hint = if matches!(field, "grant_id" | "id") { "" } else { ", or give each its `time`" };
         errors.push(DocumentError::new(&document.file, Problem::new(document.line, field, what + hint)));
     }
     errors
@@ -210,13 +234,17 @@ impl Body {
             Self::Catalogue { kind, .. } => kind,
             Self::Wallet { .. } => "wallet",
             Self::Grant { .. } => "grant",
+            Self::Change { .. } => "change",
         }
     }
 
     /// When it happened, if the file says.
     pub fn time(&self) -> Option<Instant> {
         match self {
-            Self::Catalogue { time, .. } | Self::Wallet { time, .. } | Self::Grant { time, .. } => *time,
+            Self::Catalogue { time, .. }
+            | Self::Wallet { time, .. }
+            | Self::Grant { time, .. }
+            | Self::Change { time, .. } => *time,
         }
     }
 }

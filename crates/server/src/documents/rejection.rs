@@ -70,9 +70,10 @@ pub(super) fn explained(word: &str) -> Option<(&'static str, &'static str)> {
         }
         "invalid" => ("", "the document breaks a rule of its own: mend the field that is named"),
         "replaces_mismatch" => ("", "something else was published in between: look at it, then apply again"),
-        "reset_min_over_max" => {
-            ("reset.min", "a reset cannot leave at least `min` and at most `max`: give a `min` that is not above `max`")
-        }
+        "reset_min_over_max" => (
+            "reset.min",
+            "a reset cannot leave at least `min` and at most `max`: give a `min` that is not above `max`",
+        ),
         word => return corrected(word),
     };
     Some((field, sentence))
@@ -82,28 +83,40 @@ pub(super) fn explained(word: &str) -> Option<(&'static str, &'static str)> {
 fn corrected(word: &str) -> Option<(&'static str, &'static str)> {
     let (field, sentence) = match word {
         "no_reason" => ("reason", "the rules want a reason: say why"),
-        "unknown_wallet" => ("wallet", "no record names this wallet: check its spelling with `drawdown wallets`"),
+        "unknown_wallet" => {
+            ("wallet", "no record names this wallet: check its spelling with `drawdown wallets`")
+        }
         "one_of_grant_and_purchase" => ("grant_id", "name a grant or a purchase, and not both"),
         "unknown_grant" => {
             ("grant_id", "the wallet was never issued such a grant: look for it with `drawdown grants`")
         }
-        "grant_exists" => ("grant_id", "a grant of this id was issued before, and is never edited: give another id"),
+        "grant_exists" => {
+            ("grant_id", "a grant of this id was issued before, and is never edited: give another id")
+        }
         "unknown_usage" => {
             ("usage", "no usage of the wallet has this source and id: look for it with `drawdown usage`")
         }
         "already_reversed" => ("usage", "all of this usage was reversed before: nothing of it is in effect"),
         "no_amounts" => ("amounts", "name at least one amount, or leave them out to reverse all of it"),
-        "more_than_used" => {
-            ("amounts", "the usage took less than that of this unit and feature, or less of it is still in effect")
-        }
-        "unpriced" => ("data", "the usage cannot be priced: apply a price for it, or give data that has what the price counts"),
+        "more_than_used" => (
+            "amounts",
+            "the usage took less than that of this unit and feature, or less of it is still in effect",
+        ),
+        "unpriced" => (
+            "data",
+            "the usage cannot be priced: apply a price for it, or give data that has what the price counts",
+        ),
         "nothing_open" => ("month", "no overage of this month, unit and feature is open"),
-        "more_than_open" => ("amount", "less overage than that is open: leave the amount out to take all of it"),
+        "more_than_open" => {
+            ("amount", "less overage than that is open: leave the amount out to take all of it")
+        }
         "no_steps" => ("steps", "there is nothing to do: write at least one step"),
         "too_many_steps" => ("steps", "there are more than 100 steps: write several documents"),
         "already_suspended" => ("wallet", "the wallet is suspended already"),
         "not_suspended" => ("wallet", "the wallet is not suspended"),
-        "not_newer" => ("version", "the fold's version only rises: this one, or a newer one, is in force already"),
+        "not_newer" => {
+            ("version", "the fold's version only rises: this one, or a newer one, is in force already")
+        }
         _ => return None,
     };
     Some((field, sentence))

@@ -7,9 +7,7 @@ use super::near;
 use super::node::{Node, Problem, Value};
 
 /// Fields of rules that are decided and not built yet.
-const NOT_BUILT: [&str; 12] = [
-    "reset",
-    "suspended",
+const NOT_BUILT: [&str; 10] = [
     "hold",
     "holds",
     "limit",
@@ -111,6 +109,9 @@ fn mistake(node: &Node, path: &str, message: &str, beside: &[&str]) -> (Option<P
 fn unknown_field(name: &str, known: &[&str]) -> String {
     if NOT_BUILT.contains(&name) {
         return format!("`{name}` is not built yet: leave it out");
+    }
+    if name == "suspended" {
+        return "a wallet is suspended with `drawdown suspend`, or by a step of a `kind: change`: leave it out".into();
     }
     if name == "<<" {
         return "merge keys are not part of YAML 1.2: write the fields out".into();

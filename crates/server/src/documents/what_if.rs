@@ -186,5 +186,6 @@ fn unfit(body: &Body) -> Option<&'static str> {
             Some("write `grant_rules` for grants that were issued: a new one is not part of history")
         }
         Body::Wallet { .. } => Some("a wallet's configuration stays as it was: leave it out"),
+        Body::Change { .. } => Some("what was done to a wallet stays as it was: leave it out"),
     }
 }

@@ -90,10 +90,13 @@ pub(crate) async fn try_out(
     let mut changed = Changed { wallet: row.id.clone(), changes: Vec::new(), refused: BTreeMap::new() };
     let stamp = Stamp { now, by: "operator", backfill: false };
     for (offset, (source, id)) in usage {
-        let Some(before) = memory.usage_at(offset).filter(|used| filter.admits(used)).cloned() else { continue };
+        let Some(before) = memory.usage_at(offset).filter(|used| filter.admits(used)).cloned() else {
+            continue;
+        };
         let says = Correction::Rerate(Usage { source: &source, id: &id }, None);
         let record = Corrected { wallet: &row.id, id: "preview", time: None, reason: Some("preview"), says };
-        let record = ingest::corrected(&record, &stamp).map_err(|refusal| anyhow!("the usage at {offset}: {refusal}"))?;
+        let record = ingest::corrected(&record, &stamp)
+            .map_err(|refusal| anyhow!("the usage at {offset}: {refusal}"))?;
         let record = decode(&record.bytes).context("what was stamped decodes")?;
         let identity = record.identify(&mut Vec::new()).context("what was stamped has an identity")?;
         let mut past = Past::default();

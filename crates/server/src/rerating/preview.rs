@@ -88,7 +88,8 @@ impl fmt::Display for Preview {
         let lines = self.wallets.iter().take(MOST).map(|line| (line.wallet.clone(), &line.sums));
         for (name, sums) in lines.chain((!self.wallets.is_empty()).then_some(total)) {
             let nothing = (&String::new(), &Charged::default());
-            let units: Vec<_> = if sums.units.is_empty() { vec![nothing] } else { sums.units.iter().collect() };
+            let units: Vec<_> =
+                if sums.units.is_empty() { vec![nothing] } else { sums.units.iter().collect() };
             for (at, (unit, charged)) in units.into_iter().enumerate() {
                 let first = |text: String| if at == 0 { text } else { String::new() };
                 table.add([

@@ -26,7 +26,9 @@ pub(crate) async fn matching(
         let to = from.plus(PAGE).min(end);
         for record in store.records_between(partition, from, to).await? {
             let Some(wallet) = record.wallet.filter(|_| is_applied_usage(&record)) else { continue };
-            if filter.from.is_none_or(|from| record.at >= from.0) && filter.to.is_none_or(|to| record.at < to.0) {
+            if filter.from.is_none_or(|from| record.at >= from.0)
+                && filter.to.is_none_or(|to| record.at < to.0)
+            {
                 in_time.insert(wallet);
             }
             if is_free_of(&record, filter) {
@@ -44,7 +46,11 @@ pub(crate) async fn matching(
     rows(store, partition, &in_time).await
 }
 
-async fn rows(store: &SqliteStore, partition: Partition, wanted: &BTreeSet<i64>) -> anyhow::Result<Vec<WalletRow>> {
+async fn rows(
+    store: &SqliteStore,
+    partition: Partition,
+    wanted: &BTreeSet<i64>,
+) -> anyhow::Result<Vec<WalletRow>> {
     let mut rows: Vec<WalletRow> = Vec::new();
     let mut after = None;
     loop {

@@ -5,6 +5,8 @@ use ledger::{Amount, Entry, EntryKind, Instant, Position};
 use serde::Serialize;
 use store::rows::EntryRow;
 
+use crate::view::history::Booked;
+
 /// One transfer between two accounts.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct EntryNow {
@@ -26,6 +28,8 @@ pub(crate) struct EntryNow {
     pub(crate) subject: Option<String>,
     pub(crate) feature: Option<String>,
     pub(crate) price: Option<String>,
+    /// Of overage: the month of the usage.
+    pub(crate) month: Option<String>,
     /// The usage's id and source, where one caused it.
     pub(crate) usage: Option<String>,
     pub(crate) source: Option<String>,
@@ -64,6 +68,7 @@ impl EntryNow {
             subject: row.subject,
             feature: row.feature,
             price: row.price,
+            month: row.month,
             usage: None,
             source: None,
         })
@@ -96,8 +101,28 @@ impl EntryNow {
             subject: None,
             feature: text(&entry.feature),
             price: text(&entry.price),
+            month: entry.month.map(|month| month.to_string()),
             usage: None,
             source: None,
         }
+    }
+
+    /// An entry of a wallet's history.
+    pub(crate) fn of(booked: Booked<'_>) -> Self {
+        let mut entry = Self::due(booked.entry);
+        if let Some(record) = booked.by {
+            entry.partition = Some(record.at.partition.0);
+            entry.offset = Some(record.at.offset.0);
+            entry.line = Some(booked.entry.line);
+            (entry.usage, entry.source) =
+                record.about.clone().filter(|_| booked.entry.price.is_some()).unzip();
+        }
+        entry
+    }
+
+    /// Where it stands: partition, offset and line; empty where it is no row yet.
+    pub(crate) fn place(&self) -> String {
+        let place = [self.partition.map(u64::from), self.offset, self.line.map(u64::from)];
+        place.into_iter().flatten().map(|n| n.to_string()).collect::<Vec<_>>().join(":")
     }
 }

@@ -4,11 +4,14 @@
 //! people). What time alone has done since a wallet's last record is in it, whether or not a scheduler ran.
 
 pub(crate) mod balance;
+pub(crate) mod diff;
 pub(crate) mod divergence;
 pub(crate) mod entry;
 pub(crate) mod estimate;
+pub(crate) mod explain;
 pub(crate) mod grants;
 pub(crate) mod history;
+pub(crate) mod monthly;
 pub(crate) mod net;
 mod order;
 mod reading;

@@ -54,7 +54,8 @@ fn ahead(because: Because, next: &Lot) -> String {
     }
 }
 
-fn behind(because: Because, before: &Lot, lot: &Lot) -> String {
+/// Why a lot comes after the one before it.
+pub(crate) fn behind(because: Because, before: &Lot, lot: &Lot) -> String {
     let id = &before.id;
     match because {
         Because::Priority => format!("higher priority number than {id}"),

@@ -5,7 +5,7 @@ use std::fmt;
 
 use ledger::{Entry, EntryKind, Instant, Offset, Partition};
 use serde::Serialize;
-use store::rows::EntryRow;
+use store::rows::{EntryRow, RecordRow};
 use store::{EntryFilter, Store};
 
 use super::entry::EntryNow;
@@ -102,11 +102,17 @@ async fn named(
 ) -> anyhow::Result<Vec<EntryNow>> {
     let mut usage = BTreeMap::new();
     for row in rows.iter().filter(|row| row.price.is_some()) {
-        if !usage.contains_key(&row.offset)
-            && let Some(record) = reading.store.record(partition, row.offset).await?
-        {
-            usage.insert(row.offset, (record.id, record.source));
+        if usage.contains_key(&row.offset) {
+            continue;
         }
+        let Some(record) = reading.store.record(partition, row.offset).await? else { continue };
+        // A correction's entries are of the usage that it corrects.
+        let corrected = match record.earlier {
+            Some(earlier) => reading.store.record(partition, earlier).await?,
+            None => None,
+        };
+        let RecordRow { id, source, .. } = corrected.unwrap_or(record);
+        usage.insert(row.offset, (id, source));
     }
     let entry = |row: EntryRow| {
         let by =
@@ -147,17 +153,16 @@ pub(crate) fn table<'a>(entries: impl Iterator<Item = &'a EntryNow>) -> Table {
         ("to", Align::Left),
         ("available", Align::Right),
         ("usage", Align::Left),
+        ("month", Align::Left),
         ("booked", Align::Left),
     ]);
     for entry in entries {
         let part = |text: &Option<String>| text.clone().unwrap_or_default();
-        let usage = [part(&entry.usage), part(&entry.feature), part(&entry.price)].map(|text| text);
+        let usage = [part(&entry.usage), part(&entry.feature), part(&entry.price)];
         let usage: Vec<String> = usage.into_iter().filter(|text| !text.is_empty()).collect();
-        let place = [entry.partition.map(u64::from), entry.offset, entry.line.map(u64::from)];
-        let place: Vec<String> = place.into_iter().flatten().map(|n| n.to_string()).collect();
         let late = entry.booked_at != entry.effective_at;
         table.add([
-            place.join(":"),
+            entry.place(),
             when(entry.effective_at),
             entry.kind.to_owned(),
             entry.amount.to_string(),
@@ -166,6 +171,7 @@ pub(crate) fn table<'a>(entries: impl Iterator<Item = &'a EntryNow>) -> Table {
             entry.credit.clone(),
             entry.available_after.to_string(),
             usage.join("  "),
+            part(&entry.month),
             if late { when(entry.booked_at) } else { String::new() },
         ]);
     }

@@ -2,9 +2,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod apply;
+mod changes;
+mod corrections;
 mod drawdown;
 mod full;
 mod halts;
 mod ingest;
 mod project;
+mod rerating;
 mod shell;

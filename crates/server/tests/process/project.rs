@@ -55,12 +55,12 @@ fn what_is_new_is_folded_and_counted() {
 #[test]
 fn what_is_due_gets_a_timer() {
     let drawdown = Drawdown::new();
-    assert_eq!(drawdown.json(&["tick"]), json!({"due": 0, "appended": 0}));
+    assert_eq!(drawdown.json(&["tick"]), json!({"due": 0, "appended": 0, "rerated": 0}));
     let due = drawdown.file("due.yaml", DUE);
     drawdown.json(&["apply", "--backfill", &due]);
-    assert_eq!(drawdown.json(&["tick"]), json!({"due": 2, "appended": 2}));
+    assert_eq!(drawdown.json(&["tick"]), json!({"due": 2, "appended": 2, "rerated": 0}));
     assert_eq!(drawdown.json(&["project"])["timers"], 2);
-    assert_eq!(drawdown.json(&["tick"]), json!({"due": 0, "appended": 0}));
+    assert_eq!(drawdown.json(&["tick"]), json!({"due": 0, "appended": 0, "rerated": 0}));
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod demo;
 #[path = "../process/drawdown.rs"]
 mod drawdown;
 mod estimate;
+mod explain;
 mod ledger;
 mod log;
 mod past;

@@ -1,3 +1,5 @@
+use eventlog::{Appending, Durability, EventLog, SqliteLog};
+use ledger::Partition;
 use serde_json::{Value, json};
 
 use crate::drawdown::Drawdown;
@@ -55,7 +57,70 @@ fn what_was_published_later_does_not_hold_in_its_place() {
 }
 
 #[test]
-fn other_rules_for_grants_change_what_ends_and_what_is_carried() {
+fn what_was_announced_late_still_holds_before_that_time() {
+    let drawdown = world();
+    let dated = "name: image\ntime: 2025-02-10T00:00:00Z\neffective_from: 2025-01-12T00:00:00Z";
+    let file = drawdown.file("late.yaml", CHEAPER.replace("15", "30").replace("name: image", dated));
+    ok(drawdown.run(&["apply", "--backfill", &file]));
+    let usage = event("after", "acme", "image.generated", "2025-02-20T00:00:00Z", "{}")
+        + &event("before", "acme", "image.generated", "2025-01-20T00:00:00Z", "{}");
+    ok(drawdown.run_with(&["ingest", "--backfill", "-"], usage));
+    ok(drawdown.run(&["project"]));
+    let figures = what_if(&drawdown, CHEAPER, "2025-02-01")["units"]["credits"]["used"].clone();
+    // The earlier one was booked after that time, so it is compared too.
+    assert_eq!(figures, json!({"was": "60", "would": "45", "difference": "-15"}));
+}
+
+#[tokio::test]
+async fn a_usage_that_was_reversed_is_reversed_at_the_other_price_too() {
+    let drawdown = world();
+    let reversal = json!({"v": 1, "id": "r", "source": "desk", "type": "usage.reversed", "wallet": "acme",
+        "recorded_at": "2025-02-01T00:00:00Z", "by": "operator", "reason": "the image was empty",
+        "data": {"usage": {"source": "app", "id": "a3"}}});
+    let log = SqliteLog::open(&drawdown.data().join("log.db"), Durability::Power).await.unwrap().unwrap();
+    let bytes = reversal.to_string().into_bytes();
+    log.append(vec![Appending { partition: Partition(0), bytes }]).await.unwrap();
+    log.close().await.unwrap();
+    ok(drawdown.run(&["project"]));
+    let credits = what_if(&drawdown, CHEAPER, "2025-01-11")["units"]["credits"].clone();
+    assert_eq!(credits["used"], json!({"was": "135.00075", "would": "130.00075", "difference": "-5"}));
+    let after = what_if(&drawdown, CHEAPER, "2025-01-31")["units"]["credits"].clone();
+    assert_eq!(after["used"], json!({"was": "-20", "would": "-20", "difference": "0"}));
+}
+
+#[test]
+fn late_usage_counts_on_from_where_its_closed_month_stood() {
+    let drawdown = Drawdown::new();
+    let documents = "
+kind: unit
+name: credits
+time: 2025-01-01T00:00:00Z
+---
+kind: price
+name: tiers
+time: 2025-01-01T00:00:00Z
+match: {type: \"*\"}
+charges:
+  - {unit: credits, quantity: {field: n},
+     tiers: {mode: graduated, period: month, steps: [{up_to: \"10\", amount: \"1\"}, {amount: \"5\"}]}}
+---
+{kind: grant, wallet: acme, time: 2025-01-01T00:00:00Z, grant_id: pack, unit: credits, amount: \"1000\"}
+";
+    let file = drawdown.file("tiers.yaml", documents);
+    ok(drawdown.run(&["apply", "--backfill", &file]));
+    let usage = event("1", "acme", "use", "2025-01-10T00:00:00Z", r#"{"n":8}"#)
+        + &event("2", "acme", "use", "2025-03-10T00:00:00Z", r#"{"n":1}"#)
+        + &event("3", "acme", "use", "2025-01-20T00:00:00Z", r#"{"n":8}"#);
+    ok(drawdown.run_with(&["ingest", "--backfill", "-"], usage));
+    ok(drawdown.run(&["project"]));
+    let shown = what_if(&drawdown, "{kind: unit, name: unused}", "2025-01-01");
+    let (free, dear) = (8 + 1 + 2, 6 * 5);
+    assert_eq!(shown["units"]["credits"]["used"]["was"], (free + dear).to_string());
+    assert_eq!(drawdown.json(&["verify"])["verified"], true);
+}
+
+/// Two wallets with a plan of 100 credits in January, February and March, and their usage.
+fn plans() -> Drawdown {
     let drawdown = Drawdown::new();
     let documents = "
 kind: unit
@@ -70,7 +135,7 @@ charges: [{unit: credits, quantity: {field: n}, amount: \"1\"}]
 ---
 {kind: grant, wallet: [acme, bea], time: 2025-01-01T00:00:00Z, grant_id: plan, unit: credits, amount: \"100\",
  category: included, cost_basis: {money: \"10\", currency: USD},
- recurrence: {interval: P1M, until: 2025-03-01T00:00:00Z}}
+ recurrence: {interval: P1M, until: 2025-04-01T00:00:00Z}}
 ";
     let file = drawdown.file("world.yaml", documents);
     ok(drawdown.run(&["apply", "--backfill", &file]));
@@ -79,16 +144,33 @@ charges: [{unit: credits, quantity: {field: n}, amount: \"1\"}]
         + &event("3", "bea", "use", "2025-01-10T00:00:00Z", r#"{"n":100}"#);
     ok(drawdown.run_with(&["ingest", "--backfill", "-"], usage));
     ok(drawdown.run(&["project"]));
+    drawdown
+}
+
+#[test]
+fn other_policies_hold_from_their_time_on() {
+    let drawdown = plans();
+    let policies = "{kind: policies, overage: {repay: false}}";
+    let shown = what_if(&drawdown, policies, "2025-01-15");
+    assert_eq!(differences(&shown["units"]["credits"]), ["0", "0", "30", "0"]);
+    assert_eq!(shown["revenue"]["USD"]["difference"], "-3");
+    let later = what_if(&drawdown, policies, "2025-03-02");
+    assert_eq!(later["wallets_changed"], 0, "March had paid it back by then");
+}
+
+#[test]
+fn other_rules_for_grants_change_what_ends_and_what_is_carried() {
+    let drawdown = plans();
     let rules = "{kind: grant_rules, category: included, rollover: {percent: \"50\"}}";
     let shown = what_if(&drawdown, rules, "2025-01-01");
     assert_eq!(shown["grants_changed"], 2);
     let credits = &shown["units"]["credits"];
-    assert_eq!(credits["carried"], json!({"was": "0", "would": "70", "difference": "70"}));
+    assert_eq!(credits["carried"], json!({"was": "0", "would": "165", "difference": "165"}));
     assert_eq!(credits["overage"], json!({"was": "30", "would": "10", "difference": "-20"}));
-    assert_eq!(credits["expired"], json!({"was": "140", "would": "120", "difference": "-20"}));
-    assert_eq!(shown["revenue"]["USD"], json!({"was": "26", "would": "28", "difference": "2"}));
+    assert_eq!(credits["expired"], json!({"was": "310", "would": "310", "difference": "0"}));
+    assert_eq!(shown["revenue"]["USD"], json!({"was": "29", "would": "29", "difference": "0"}));
     let names: Vec<&Value> = shown["changed"].as_array().unwrap().iter().map(|w| &w["wallet"]).collect();
-    assert_eq!(names, ["acme", "bea"]);
+    assert_eq!(names, ["bea", "acme"]);
 
     let of_all = "{kind: grant_rules, all: true, amount: \"130\", expires_after: P2M}";
     let shown = what_if(&drawdown, of_all, "2025-01-01");

@@ -5,7 +5,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, FromRow, Row, Sqlite, Type};
 
 use crate::rows::{
-    CounterRow, Counts, EntryRow, FilterRow, GrantRow, Head, LeftRow, LotRow, QuarantineRow, RecordRow, WalletRow,
+    CounterRow, Counts, EntryRow, FilterRow, GrantRow, Head, LeftRow, LotRow, QuarantineRow, RecordRow,
+    WalletRow,
 };
 
 pub(super) const HEAD: &str = "partition, log, next, chain, last, digest, epoch, clock, applied, duplicate, \

@@ -122,7 +122,9 @@ impl Store for SqliteStore {
         let sql = format!("select {LEFT} from left where wallet = ?1 and {rule} order by kind, key");
         let mut rows: Vec<LeftRow> = self.all(query(&sql).bind(wallet).bind(value)).await?;
         if let LeftProbe::Family(lot) = probe {
-            rows.retain(|row| row.key[lot.len()..].is_empty() || row.key[lot.len()..].starts_with(['/', '+']));
+            rows.retain(|row| {
+                row.key[lot.len()..].is_empty() || row.key[lot.len()..].starts_with(['/', '+'])
+            });
         }
         Ok(rows)
     }

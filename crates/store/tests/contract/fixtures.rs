@@ -2,8 +2,8 @@
 
 use ledger::{Offset, Partition};
 use store::{
-    Batch, CounterRow, Counts, EntryKind, EntryRow, FilterRow, GrantRow, Head, IdRow, LeftRow, LotRow, OutcomeCode,
-    QuarantineRow, RecordKind, RecordRow, Store, WalletRow,
+    Batch, CounterRow, Counts, EntryKind, EntryRow, FilterRow, GrantRow, Head, IdRow, LeftRow, LotRow,
+    OutcomeCode, QuarantineRow, RecordKind, RecordRow, Store, WalletRow,
 };
 
 pub(crate) const LOG: &str = "0123456789abcdef0123456789abcdef";

@@ -59,7 +59,7 @@ impl Plan {
                 Body::Catalogue { kind, name, body, .. } => {
                     Some(Dated { kind, body: dated(kind, body, from), name, place })
                 }
-                Body::Wallet { .. } | Body::Grant { .. } => None,
+                Body::Wallet { .. } | Body::Grant { .. } | Body::Change { .. } => None,
             }
         };
         Self { from, documents: documents.into_iter().filter_map(dated).collect(), rules }
@@ -155,10 +155,10 @@ impl<'a> Chooser<'a> {
         match &record.event {
             Event::CataloguePublished(published) => Ok(self.republish(record, published, outcome)),
             Event::GrantIssued(terms) if self.is_changed(record, terms) => {
-                let data = self.changed(record, terms)?;
+                let data = self.changed(record, terms, outcome)?;
                 Ok(Instead::Records(vec![with_data(bytes, data)]))
             }
-            Event::WalletChanged(steps) => self.steps(record, bytes, steps),
+            Event::WalletChanged(steps) => self.steps(record, bytes, steps, outcome),
             Event::Genesis(_)
             | Event::WalletConfigured(_)
             | Event::GrantIssued(_)
@@ -260,12 +260,18 @@ impl<'a> Chooser<'a> {
         record.time() >= self.plan.from && self.plan.rules.iter().any(|rules| rules.are_for(terms))
     }
 
-    fn changed(&mut self, record: &Record<'_>, terms: &Terms) -> Result<Value, Stopped> {
+    fn changed(
+        &mut self,
+        record: &Record<'_>,
+        terms: &Terms,
+        outcome: Option<&Outcome>,
+    ) -> Result<Value, Stopped> {
         let mut changed = terms.clone();
         for rules in self.plan.rules.iter().filter(|rules| rules.are_for(terms)) {
             rules.change(&mut changed);
         }
-        self.grants += u64::from(changed != *terms);
+        let counts = matches!(outcome, Some(Outcome::Applied(_)));
+        self.grants += u64::from(counts && changed != *terms);
         let begins = terms.effective_at.unwrap_or(record.time());
         if let (Ok(()), Err(word)) = (terms.check(begins), changed.check(begins)) {
             let (id, wallet) = (&terms.grant_id, record.wallet());
@@ -278,13 +284,19 @@ impl<'a> Chooser<'a> {
         Ok(serde_json::to_value(&changed).expect("terms are JSON"))
     }
 
-    fn steps(&mut self, record: &Record<'_>, bytes: &[u8], steps: &[Step]) -> Result<Instead, Stopped> {
+    fn steps(
+        &mut self,
+        record: &Record<'_>,
+        bytes: &[u8],
+        steps: &[Step],
+        outcome: Option<&Outcome>,
+    ) -> Result<Instead, Stopped> {
         let mut data: Option<Value> = None;
         for (at, step) in steps.iter().enumerate() {
             let Step::Grant(terms, _) = step else { continue };
             if self.is_changed(record, terms) {
                 let read = || serde_json::from_str(record.envelope.data.get()).expect("it was read before");
-                data.get_or_insert_with(read)["steps"][at]["data"] = self.changed(record, terms)?;
+                data.get_or_insert_with(read)["steps"][at]["data"] = self.changed(record, terms, outcome)?;
             }
         }
         Ok(data.map_or(Instead::Same, |data| Instead::Records(vec![with_data(bytes, data)])))

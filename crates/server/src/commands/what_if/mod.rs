@@ -36,8 +36,8 @@ const AT_ONCE: usize = 2;
 /// `amount` and `allowed_lateness` (null takes one out).
 ///
 /// Nothing is appended. What is compared is what was booked from --from on, up to now: used is all that usage was charged, overage
-/// what no lot covered of it, revenue the cost basis of what was consumed. Both histories are folded side by side in memory, about a
-/// kilobyte for each wallet and 100 bytes for each event.
+/// what no lot covered of it, revenue the cost basis of what was consumed. Both histories are folded side by side in memory, about four
+/// kilobytes for each wallet and 300 bytes for each event.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   drawdown --data ./data what-if new-prices.yaml --from 2026-01-01
@@ -49,7 +49,7 @@ const AT_ONCE: usize = 2;
   rollover: {percent: \"50\"}")]
 pub(crate) struct Args {
     /// Files, or directories of *.yaml, *.yml and *.json
-    #[arg(required = true)]
+    #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// From when on they hold (2026-01-31, or RFC 3339)
     #[arg(long, value_name = "TIME", value_parser = instant)]

@@ -51,12 +51,12 @@ fn all_mistakes_of_all_files_are_told() {
         a.yaml:1: name: is missing: add `name:`
         a.yaml:2: nmae: `nmae` is no field here: did you mean `name`?
         a.yaml:4: kind: `untis` is no kind of document: did you mean `unit`?
-        a.yaml:6: kind: is missing: write one of `unit`, `zone`, `rate_card`, `policies`, `price`, `vendor_cost`, `wallet` or `grant`
+        a.yaml:6: kind: is missing: write one of `unit`, `zone`, `rate_card`, `policies`, `price`, `vendor_cost`, `wallet`, `grant` or `change`
         b.json:2: name: this is text: write it in quotes: \"5\"
         c.json:2: this is no JSON: key must be a string
         d.yaml:1: a document is a map of fields: begin with `kind:`
         d.yaml:3: kind: `plan` is not built yet: write the grants themselves
-        d.yaml:5: kind: write one of `unit`, `zone`, `rate_card`, `policies`, `price`, `vendor_cost`, `wallet` or `grant`
+        d.yaml:5: kind: write one of `unit`, `zone`, `rate_card`, `policies`, `price`, `vendor_cost`, `wallet`, `grant` or `change`
         e.yaml:3: time: a day alone is no moment: write 2026-01-31T00:00:00Z
         f.yaml:2: name: is 1 to 256 bytes long and has no control characters: write another
         ",
@@ -78,7 +78,7 @@ fn rules_that_are_not_built_yet_are_named() {
         grant_id: g
         unit: credits
         amount: \"5\"
-        reset: {min: \"1\"}
+        limits: {min: \"1\"}
         ---
         kind: wallet
         wallet: acme
@@ -87,8 +87,8 @@ fn rules_that_are_not_built_yet_are_named() {
         replaces: abc
         ",
         "
-        x.yaml:6: reset: `reset` is not built yet: leave it out
-        x.yaml:10: suspended: `suspended` is not built yet: leave it out
+        x.yaml:6: limits: `limits` is not built yet: leave it out
+        x.yaml:10: suspended: a wallet is suspended with `drawdown suspend`, or by a step of a `kind: change`: leave it out
         x.yaml:11: holds: `holds` is not built yet: leave it out
         x.yaml:12: replaces: is written when the document is applied: leave it out
         ",
@@ -242,7 +242,7 @@ fn grants_that_cannot_be_are_explained() {
         recurrence: {interval: P1D}
         ",
         "
-        x.yaml:5: amount: a grant of nothing: give an amount above zero
+        x.yaml:5: amount: nothing is no amount: give one above zero
         x.yaml:13: expires_at: it would end before it begins: `expires_at` lies after `effective_at`
         x.yaml:20: recurrence.interval: lots would begin too often: the interval is an hour at least
         x.yaml:28: rollover.percent: more than everything cannot roll over: give at most \"100\"
@@ -269,11 +269,30 @@ fn each_reason_of_a_rejection_has_a_sentence_of_its_own() {
         "unknown_zone",
         "invalid",
         "replaces_mismatch",
+        "reset_min_over_max",
+        "no_reason",
+        "unknown_wallet",
+        "one_of_grant_and_purchase",
+        "unknown_grant",
+        "grant_exists",
+        "unknown_usage",
+        "already_reversed",
+        "no_amounts",
+        "more_than_used",
+        "unpriced",
+        "nothing_open",
+        "more_than_open",
+        "no_steps",
+        "too_many_steps",
+        "already_suspended",
+        "not_suspended",
+        "not_newer",
         "no such word",
     ];
     let sentences: std::collections::BTreeSet<_> = words.map(explain_rejection).into();
     assert_eq!(sentences.len(), words.len());
     assert_eq!(explain_rejection("unknown_unit: tokens"), explain_rejection("unknown_unit"));
+    assert_eq!(explain_rejection("step 2: unpriced: no_price"), explain_rejection("unpriced"));
     assert_eq!(
         explain_rejection("bad_interval"),
         "lots would begin too often: the interval is an hour at least"

@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
+mod changes;
 mod files;
 mod mistakes;
 mod readings;
@@ -34,6 +35,11 @@ fn printed(root: &Path, document: &Document) -> String {
         Body::Grant { wallet, terms, reason, .. } => {
             let why = reason.as_deref().map(|r| format!(" because {r}")).unwrap_or_default();
             format!("grant {wallet} {} of {} {}{why}", terms.grant_id, terms.amount, terms.unit)
+        }
+        Body::Change { wallet, id, steps, reason, .. } => {
+            let why = reason.as_deref().map(|r| format!(" because {r}")).unwrap_or_default();
+            let steps: Vec<String> = steps.iter().map(|(kind, data)| format!("{kind} {data}")).collect();
+            format!("change {wallet} {id}: {}{why}", steps.join(", "))
         }
     };
     format!("{}:{} {what}{time}", document.file.strip_prefix(root).unwrap().display(), document.line)

@@ -29,6 +29,8 @@ pub(crate) struct Recorded {
     pub(crate) by_time: usize,
     /// The usage that it corrects.
     pub(crate) corrects: Option<Offset>,
+    /// Id and source of the usage that it is, or corrects.
+    pub(crate) about: Option<(String, String)>,
 }
 
 /// An entry, with the record that booked it.
@@ -63,6 +65,7 @@ impl Recorded {
             entries: Vec::new(),
             by_time: 0,
             corrects: None,
+            about: matches!(record.event, Event::Usage(_)).then(|| (e.id.to_string(), e.source.to_string())),
         }
     }
 
@@ -87,6 +90,7 @@ fn grants(event: &Event<'_>) -> Vec<String> {
         return vec![terms.grant_id.clone()];
     }
     let Event::WalletChanged(steps) = event else { return Vec::new() };
-    let issued = |step: &Step| if let Step::Grant(terms, _) = step { Some(terms.grant_id.clone()) } else { None };
+    let issued =
+        |step: &Step| if let Step::Grant(terms, _) = step { Some(terms.grant_id.clone()) } else { None };
     steps.iter().filter_map(issued).collect()
 }
