@@ -113,7 +113,7 @@ impl Step<'_> {
             self.touch(lot);
             let number = Some(self.take_number());
             let it = &self.wallet.lots[lot];
-            let lateness = self.lateness(&self.wallet.grants[it.grant], clock, it.end);
+            let lateness = self.lateness(&self.wallet.grants[it.grant], (clock, it.end), self.as_of());
             let top_up = it.top_up(lot, made + 1, clock, lateness);
             let top_up = Lot { number, issued: lacks, remaining: lacks, ..top_up };
             self.wallet.lots.push(top_up);

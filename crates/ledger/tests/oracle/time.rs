@@ -1,5 +1,6 @@
 //! What time alone does, and what a grant makes due in the past.
 
+use super::catalogue::AsOf;
 use super::grant::Grant;
 use super::lot::Lot;
 use super::step::{Note, Step};
@@ -76,7 +77,7 @@ impl Step<'_> {
             // Backdated: it starts with the first lot that still pays for something at the clock.
             while let Some(cycle) = &next
                 && let Some(end) = grant.end_of(cycle.start)
-                && end + self.lateness(&grant, cycle.start, Some(end)) <= clock
+                && end + self.lateness(&grant, (cycle.start, Some(end)), self.as_of()) <= clock
             {
                 next = grant.cycle_after(cycle);
             }
@@ -104,7 +105,7 @@ impl Step<'_> {
         let cycle = self.wallet.grants[grant].next.take().expect("the cycle is due");
         let quiet = self.wallet.grants[grant].is_quiet();
         let end = self.wallet.grants[grant].end_of(cycle.start);
-        let lateness = self.lateness(&self.wallet.grants[grant], cycle.start, end);
+        let lateness = self.lateness(&self.wallet.grants[grant], (cycle.start, end), self.as_of());
         self.wallet.grants[grant].next = self.wallet.grants[grant].cycle_after(&cycle);
         let lot = self.wallet.grants[grant].new_lot(grant, &cycle, end, lateness);
         self.wallet.lots.push(lot);
@@ -127,8 +128,8 @@ impl Step<'_> {
     }
 
     /// For how long a lot pays for late usage: never longer than it lasted.
-    pub(crate) fn lateness(&self, grant: &Grant, start: i64, end: Option<i64>) -> i64 {
-        let wanted = grant.allowed_lateness.unwrap_or_else(|| self.default_lateness());
+    pub(crate) fn lateness(&self, grant: &Grant, (start, end): (i64, Option<i64>), as_of: AsOf) -> i64 {
+        let wanted = grant.allowed_lateness.unwrap_or_else(|| self.catalogue.policies(as_of).lateness);
         end.map_or(wanted, |end| wanted.min(end - start))
     }
 
@@ -142,7 +143,7 @@ impl Step<'_> {
         let movable = self.movable(lot, end);
         if movable > 0 {
             let money = self.money_carried(lot, movable);
-            self.carry(lot, end, movable, money);
+            self.carry(lot, self.as_of(), (movable, money));
         }
         let rest = self.wallet.lots[lot].remaining;
         self.expire("expire", lot, end, rest);
@@ -168,13 +169,15 @@ impl Step<'_> {
         rollover.max.map_or(share, |max| share.min((max - open).max(0)))
     }
 
-    /// Moves so much of what a lot has left into the one carried from it, which is made if there is none.
-    pub(crate) fn carry(&mut self, lot: usize, end: i64, amount: i128, money: i128) -> usize {
+    /// Moves so much of what a lot has left, and of its money, into the one carried from it at its end, which is
+    /// made if there is none.
+    pub(crate) fn carry(&mut self, lot: usize, as_of: AsOf, (amount, money): (i128, i128)) -> usize {
+        let end = self.wallet.lots[lot].end.expect("what is carried ends");
         let to = self.carried_from(lot).unwrap_or_else(|| {
             let from = &self.wallet.lots[lot];
             let grant = &self.wallet.grants[from.grant];
             let carried_end = grant.carried_end(end);
-            let lateness = self.lateness(grant, end, Some(carried_end));
+            let lateness = self.lateness(grant, (end, Some(carried_end)), as_of);
             // One that is made by a correction is void if it would have been.
             let void_at = grant.carried_void_at.iter().find(|at| (end..carried_end).contains(at)).copied();
             let child = Lot { void_at, ..from.carried(lot, (end, carried_end), lateness) };

@@ -1,5 +1,6 @@
 //! What is undone: usage goes back to what paid it, and what comes back to a lot goes where it would have gone.
 
+use super::catalogue::AsOf;
 use super::overage::{Place, Settled, Settlement};
 use super::step::{Note, Step};
 use super::text::cut;
@@ -138,7 +139,7 @@ impl Step<'_> {
             let carried = self.may_still_carry(lot, amount);
             if carried > 0 {
                 let money = self.money_carried_again(lot, carried);
-                let child = self.carry(lot, end, carried, money);
+                let child = self.carry(lot, AsOf::Due(end), (carried, money));
                 self.wallet.lots[child].ended = self.wallet.lots[child].end.is_some_and(|end| end <= clock);
                 self.come_back(child, drawn_at, carried);
             }
