@@ -111,7 +111,12 @@ fn json(text: &str) -> anyhow::Result<Box<RawValue>> {
 
 async fn show(wallet: Option<&str>, filter: &Filter, context: &Context) -> anyhow::Result<Exit> {
     let reading = Reading::open(context).await?;
-    let mut preview = Preview::default();
+    let mut lacking = 0;
+    for partition in (0..reading.log.partitions()).map(Partition) {
+        let next = reading.store.head(partition).await?.map_or(Offset(0), |head| head.next);
+        lacking += reading.behind(partition, next).await?;
+    }
+    let mut preview = Preview::new(lacking);
     for (place, row) in meant(&reading.store, reading.log.partitions(), wallet, filter).await? {
         preview.add(&try_out(&reading.log, &reading.store, place, &row, filter, context.now()).await?);
     }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::Changed;
 use crate::documents::explain_rejection;
-use crate::view::{Align, Table, number};
+use crate::view::{Align, Table, behind, number};
 
 /// So many wallets are shown to people.
 const MOST: usize = 50;
@@ -20,6 +20,8 @@ pub(crate) struct Preview {
     total: Sums,
     /// Usage that the rules leave as it is, by the reason.
     refused: BTreeMap<String, u64>,
+    /// How many records of the log are not folded yet.
+    behind: u64,
 }
 
 /// A wallet's sums.
@@ -44,6 +46,11 @@ struct Charged {
 }
 
 impl Preview {
+    /// Nothing so far, where so many records are not folded yet.
+    pub(crate) fn new(behind: u64) -> Self {
+        Self { behind, ..Self::default() }
+    }
+
     /// Takes a wallet in, if anything would change there.
     pub(crate) fn add(&mut self, changed: &Changed) {
         for (reason, count) in &changed.refused {
@@ -109,7 +116,7 @@ impl fmt::Display for Preview {
         for (reason, count) in &self.refused {
             writeln!(f, "{} stay as they are ({reason}): {}", number(*count), explain_rejection(reason))?;
         }
-        Ok(())
+        f.write_str(&behind(self.behind))
     }
 }
 

@@ -77,3 +77,18 @@ fn a_grant_that_has_left_the_wallet_is_found() {
     assert_eq!(drawdown.json(&["apply", &void])["appended"], 1);
     assert_eq!(drawdown.json(&["apply", &void])["unchanged"], 1);
 }
+
+#[test]
+fn the_example_of_an_upgrade_leaves_the_month_and_ends_the_old_plan() {
+    let drawdown = crate::drawdown::Drawdown::new();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/plan-upgrade.yaml");
+    assert_eq!(drawdown.json(&["apply", file])["appended"], 3);
+    assert_eq!(drawdown.json(&["apply", file])["unchanged"], 3);
+    let available: f64 = has(&drawdown, "acme")[0].parse().unwrap();
+    assert!(
+        (1_000.0..=6_000.0).contains(&available),
+        "a month's basic, and the rest of a month's pro: {available}"
+    );
+    let upcoming = drawdown.json(&["balance", "acme"]).to_string();
+    assert!(upcoming.contains("pro#") && !upcoming.contains("basic#2"), "{upcoming}");
+}

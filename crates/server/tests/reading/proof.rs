@@ -8,7 +8,7 @@ fn verify_says_what_was_compared() {
     assert!(
         shown.ends_with(
             "\
-verified: 19 records folded again, 60 rows compared, nothing diverges
+verified: 19 records folded again, 64 rows compared, nothing diverges
 applied 16 (unpriced 1), duplicate 1, conflicting 1, rejected 0, quarantined 0, timers 0
 "
         ),
