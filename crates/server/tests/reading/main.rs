@@ -8,6 +8,7 @@ mod drawdown;
 mod explain;
 mod ledger;
 mod log;
+mod monthly;
 mod past;
 mod proof;
 mod raw;
