@@ -42,10 +42,17 @@ struct Change {
 #[serde(tag = "of", rename_all = "snake_case")]
 enum Of {
     Balance,
-    Lot { lot: String },
+    Lot {
+        lot: String,
+    },
     /// What was used of lots or left uncovered, less what was reversed.
-    Used { feature: String },
-    Overage { month: Month, feature: String },
+    Used {
+        feature: String,
+    },
+    Overage {
+        month: Month,
+        feature: String,
+    },
 }
 
 #[derive(Debug, Serialize)]
@@ -108,7 +115,8 @@ impl Diff {
 
 /// The entries of which some part counts as of a moment.
 fn counting<'a>(moves: &Moves<'a>, at: Instant) -> Vec<Booked<'a>> {
-    let counts: BTreeSet<usize> = moves.legs.iter().filter(|leg| Cut::AsOf(at).holds(leg)).map(|leg| leg.of).collect();
+    let counts: BTreeSet<usize> =
+        moves.legs.iter().filter(|leg| Cut::AsOf(at).holds(leg)).map(|leg| leg.of).collect();
     counts.into_iter().map(|of| moves.entries[of]).collect()
 }
 
@@ -164,7 +172,13 @@ fn changes(before: BTreeMap<(String, Of), Net>, after: BTreeMap<(String, Of), Ne
         let of = |sums: &BTreeMap<(String, Of), Net>| sums.get(key).copied().unwrap_or_default();
         let (before, after) = (of(&before), of(&after));
         let change: Net = [after, before.negated()].into_iter().sum();
-        (!change.is_zero()).then(|| Change { unit: key.0.clone(), what: key.1.clone(), before, after, change })
+        (!change.is_zero()).then(|| Change {
+            unit: key.0.clone(),
+            what: key.1.clone(),
+            before,
+            after,
+            change,
+        })
     };
     keys.into_iter().filter_map(change).collect()
 }
@@ -183,10 +197,16 @@ impl fmt::Display for Of {
 impl fmt::Display for Diff {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [first, second] = self.known_at.map(when);
-        writeln!(f, "{} as of {}: what was known at {first}, and at {second}", self.wallet, when(self.as_of.time))?;
+        writeln!(
+            f,
+            "{} as of {}: what was known at {first}, and at {second}",
+            self.wallet,
+            when(self.as_of.time)
+        )?;
         let columns = [("unit".into(), Align::Left), (String::new(), Align::Left)];
         let known = [first, second].map(|at| (format!("known at {at}"), Align::Right));
-        let mut sums = Table::new(columns.into_iter().chain(known).chain([("change".to_owned(), Align::Right)]));
+        let mut sums =
+            Table::new(columns.into_iter().chain(known).chain([("change".to_owned(), Align::Right)]));
         for Change { unit, what, before, after, change } in &self.changes {
             let sign = if change.above().is_some() { "+" } else { "" };
             let change = format!("{sign}{change}");
@@ -204,7 +224,10 @@ impl fmt::Display for Diff {
             write!(f, "{}", table(entries.iter()))?;
         }
         if !self.no_longer.is_empty() {
-            writeln!(f, "\nWhat time alone would have done, as it was known first, and what came otherwise:")?;
+            writeln!(
+                f,
+                "\nWhat time alone would have done, as it was known first, and what came otherwise:"
+            )?;
             write!(f, "{}", table(self.no_longer.iter()))?;
         }
         f.write_str(&behind(self.behind))

@@ -108,7 +108,8 @@ impl EntryNow {
             entry.partition = Some(record.at.partition.0);
             entry.offset = Some(record.at.offset.0);
             entry.line = Some(booked.entry.line);
-            (entry.usage, entry.source) = record.about.clone().filter(|_| booked.entry.price.is_some()).unzip();
+            (entry.usage, entry.source) =
+                record.about.clone().filter(|_| booked.entry.price.is_some()).unzip();
         }
         entry
     }

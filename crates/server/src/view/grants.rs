@@ -123,7 +123,8 @@ async fn grants(
 ) -> anyhow::Result<Vec<GrantNow>> {
     let mut grants = Vec::with_capacity(rows.len());
     for row in rows {
-        let here = now.wallet.grants().iter().chain(&now.due.left_grants).find(|g| g.terms().grant_id == row.grant);
+        let here =
+            now.wallet.grants().iter().chain(&now.due.left_grants).find(|g| g.terms().grant_id == row.grant);
         let void_since = match here {
             Some(grant) => grant.void_since(),
             None => left_void(reading, now.no, &row.grant).await?,

@@ -67,16 +67,29 @@ It booked:
     assert!(entry.starts_with("The entry 0:11:1: 100 credits went from lot:plan#1 to usage (usage), which counts as of 2026-01-10 09:30Z"), "{entry}");
 
     let json = drawdown.json(&["explain", "w", "u1"])["record"].clone();
-    assert_eq!((&json["charges"][0]["amount"], &json["charges"][0]["lots"][2]["took"]), (&json!("130"), &json!("15")));
-    assert_eq!((&json["price"]["version"], &json["in_effect"]["charged"]["credits"]), (&json!("chat@1"), &json!("70")));
-    assert_eq!((&json["before"]["credits"]["balance"], &json["after"]["credits"]["balance"]), (&json!("750"), &json!("620")));
+    assert_eq!(
+        (&json["charges"][0]["amount"], &json["charges"][0]["lots"][2]["took"]),
+        (&json!("130"), &json!("15"))
+    );
+    assert_eq!(
+        (&json["price"]["version"], &json["in_effect"]["charged"]["credits"]),
+        (&json!("chat@1"), &json!("70"))
+    );
+    assert_eq!(
+        (&json["before"]["credits"]["balance"], &json["after"]["credits"]["balance"]),
+        (&json!("750"), &json!("620"))
+    );
 }
 
 #[test]
 fn what_changed_nothing_says_why() {
     let drawdown = world();
     let duplicate = shown(&drawdown, "0:16");
-    assert!(duplicate.contains("The record at 0:11 had said the same: that one counts, and this one changed nothing."), "{duplicate}");
+    assert!(
+        duplicate
+            .contains("The record at 0:11 had said the same: that one counts, and this one changed nothing."),
+        "{duplicate}"
+    );
     let refused = shown(&drawdown, "none");
     assert!(refused.contains("It was refused, and changed nothing: unknown_usage."), "{refused}");
     let cancelled = shown(&drawdown, "u2");
@@ -105,7 +118,8 @@ From it came plan#1/1.
 ";
     assert!(text.starts_with(expected), "{text}");
     let kinds = drawdown.json(&["explain", "w", "plan#1"])["lot"]["entries"].clone();
-    let kinds: Vec<&str> = kinds.as_array().unwrap().iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
+    let kinds: Vec<&str> =
+        kinds.as_array().unwrap().iter().map(|entry| entry["kind"].as_str().unwrap()).collect();
     let late = ["late_usage", "return", "usage", "reversal", "reversal", "carry", "expire"];
     assert_eq!(kinds[..6], ["issue", "usage", "reversal", "usage", "carry", "expire"]);
     assert!(late.iter().all(|kind| kinds.contains(kind)), "{kinds:?}");

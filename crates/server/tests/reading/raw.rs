@@ -22,7 +22,8 @@ impl Raw {
         let chat = json!({"match": {"type": {"exact": "chat"}}, "charges": [
             {"name": "tokens", "unit": "credits", "quantity": {"field": "tokens"}, "amount": "1"}]});
         raw.publish("price", "chat", &chat);
-        let image = json!({"match": {"type": {"exact": "image"}}, "charges": [{"unit": "credits", "amount": "20"}]});
+        let image =
+            json!({"match": {"type": {"exact": "image"}}, "charges": [{"unit": "credits", "amount": "20"}]});
         raw.publish("price", "image", &image);
         raw
     }
@@ -33,7 +34,14 @@ impl Raw {
     }
 
     /// A record; its reason is "because" wherever one is wanted.
-    pub(crate) fn add(&mut self, kind: &str, id: &str, wallet: Option<&str>, recorded_at: &str, data: &Value) {
+    pub(crate) fn add(
+        &mut self,
+        kind: &str,
+        id: &str,
+        wallet: Option<&str>,
+        recorded_at: &str,
+        data: &Value,
+    ) {
         let mut record = json!({"v": 1, "id": id, "source": "app", "type": kind, "recorded_at": recorded_at, "by": "operator", "data": data});
         if let Some(wallet) = wallet {
             record["wallet"] = wallet.into();
@@ -114,7 +122,8 @@ impl Core {
                 self.memory.tell(&self.catalogue, &self.wallet, &record, &mut past);
                 let mut changes = Changes::default();
                 let wallet = &mut self.wallet;
-                self.outcome = ledger::apply(&self.catalogue, wallet, &past, &record, &identity, &mut changes);
+                self.outcome =
+                    ledger::apply(&self.catalogue, wallet, &past, &record, &identity, &mut changes);
                 self.memory.note(offset, (&record, &identity), wallet, self.outcome.as_ref(), &changes);
             }
         }
@@ -126,7 +135,8 @@ impl Core {
         let (wallet, _) = ledger::advanced(&self.catalogue, &self.wallet, moment);
         let overage: ledger::Amount = wallet.overage().iter().map(|o| o.amount).sum();
         let open = wallet.lots().iter().filter(|l| l.is_open(wallet.clock) && !l.remaining.is_zero());
-        let lots: BTreeMap<String, String> = open.map(|l| (l.id.to_string(), l.remaining.to_string())).collect();
+        let lots: BTreeMap<String, String> =
+            open.map(|l| (l.id.to_string(), l.remaining.to_string())).collect();
         json!({"balance": wallet.available("credits", wallet.clock).to_string(), "overage": overage.to_string(), "lots": lots})
     }
 }

@@ -149,26 +149,45 @@ fn corrected() -> Drawdown {
 #[test]
 fn what_is_shown_of_corrected_usage_is_in_effect() {
     let drawdown = corrected();
-    check(&drawdown, &["usage", "w"], "\
+    check(
+        &drawdown,
+        &["usage", "w"],
+        "\
 w, usage up to NOW
   at   time        id    type  subject     charged  price
   0:5  2026-01-02  anew  chat  ann      25 credits  chat@1  charged anew
   0:6  2026-01-02  part  chat  ann      15 credits  chat@1  5 credits given back
   0:7  2026-01-02  gone  chat  ann                          cancelled
   0:8  2026-01-03  odd   chat  ann       3 credits  chat@1  charged anew
-");
+",
+    );
     let sums = drawdown.json(&["usage", "w", "--by", "type"]);
-    assert_eq!(sums["total"], json!({"count": 3, "charged": {"credits": "43"}, "quantities": {"tokens": "48"},
-        "vendor_cost": {}, "unpriced": 0}));
-    assert_eq!((&sums["cancelled"], &drawdown.json(&["usage", "--all"])["total"]), (&json!(1), &sums["total"]));
+    assert_eq!(
+        sums["total"],
+        json!({"count": 3, "charged": {"credits": "43"}, "quantities": {"tokens": "48"},
+        "vendor_cost": {}, "unpriced": 0})
+    );
+    assert_eq!(
+        (&sums["cancelled"], &drawdown.json(&["usage", "--all"])["total"]),
+        (&json!(1), &sums["total"])
+    );
     let odd = drawdown.json(&["usage", "w"])["usage"][3].clone();
-    assert_eq!((&odd["unpriced"], &odd["data"], &odd["corrected"]), (&Value::Null, &json!({"tokens": 3}), &json!(true)));
+    assert_eq!(
+        (&odd["unpriced"], &odd["data"], &odd["corrected"]),
+        (&Value::Null, &json!({"tokens": 3}), &json!(true))
+    );
     check(&drawdown, &["grants", "w"], "\
 w, grants at NOW
   grant  each lot  unit     category  from        lots  issued  remaining  consumed  expired  voided  next lot
   pack        100  credits  paid      2026-01-01     1     100          0        43        0      57  void since 2026-01-04
 ");
     let entries = ok(drawdown.run(&["ledger", "w", "--kind", "reversal"]));
-    assert!(entries.contains("  0:10:0  2026-01-02  reversal       5  credits  usage  lot:pack#1"), "{entries}");
-    assert!(entries.lines().any(|line| line.contains("0:9:0") && line.contains("anew  chat  chat@1")), "{entries}");
+    assert!(
+        entries.contains("  0:10:0  2026-01-02  reversal       5  credits  usage  lot:pack#1"),
+        "{entries}"
+    );
+    assert!(
+        entries.lines().any(|line| line.contains("0:9:0") && line.contains("anew  chat  chat@1")),
+        "{entries}"
+    );
 }

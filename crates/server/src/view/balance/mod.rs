@@ -165,7 +165,8 @@ impl InUnit {
         let lots: Vec<&Lot> = lots.iter().filter(|lot| *lot.unit == *unit).collect();
         let open = lots.iter().filter(|lot| lot.holds(at));
         let overage = open_overage.iter().map(|o| o.amount).sum();
-        let totals = Totals::new(open.map(|lot| lot.remaining).sum(), lots.iter().map(|lot| lot.held).sum(), overage);
+        let totals =
+            Totals::new(open.map(|lot| lot.remaining).sum(), lots.iter().map(|lot| lot.held).sum(), overage);
         let places = places(&lots, at);
         Self {
             totals,

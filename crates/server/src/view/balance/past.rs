@@ -13,7 +13,8 @@ impl Balance {
         let standing = Standing::of(&known.moves()?, Cut::AsOf(at))?;
         let lots: Vec<Lot> = lots_at(known, &standing, at);
         let overage = |unit: &str| {
-            let of_unit = standing.overage.iter().filter(|((u, ..), amount)| **u == *unit && !amount.is_zero());
+            let of_unit =
+                standing.overage.iter().filter(|((u, ..), amount)| **u == *unit && !amount.is_zero());
             let closes_at = |month, feature: &Name| {
                 let is_it = |o: &&Overage| *o.unit == *unit && o.month == month && o.feature == *feature;
                 known.wallet.overage().iter().find(is_it).map(|o| o.closes_at)
@@ -33,7 +34,8 @@ impl Balance {
             let in_unit = InUnit::new(&lots, &unit, at, None, overage(&unit));
             (unit, in_unit)
         };
-        let used = known.records.iter().filter(|r| r.is_applied_usage()).filter_map(|r| known.used(r.at.offset));
+        let used =
+            known.records.iter().filter(|r| r.is_applied_usage()).filter_map(|r| known.used(r.at.offset));
         Ok(Self {
             wallet: known.id.clone(),
             as_of: known.as_of(at),
@@ -53,7 +55,8 @@ fn lots_at(known: &Known, standing: &Standing, at: Instant) -> Vec<Lot> {
     let booked = standing.lots.iter().filter_map(|(id, in_lot)| {
         let mut lot = known.lot(id)?.clone();
         (lot.remaining, lot.issued) = (in_lot.remaining, in_lot.issued);
-        let pays_late = lot.ends_at.is_some_and(|end| end <= at) && lot.pays_until().is_some_and(|until| at < until);
+        let pays_late =
+            lot.ends_at.is_some_and(|end| end <= at) && lot.pays_until().is_some_and(|until| at < until);
         let has_late = [in_lot.expired, in_lot.carried_out].iter().any(|amount| !amount.is_zero());
         (!lot.remaining.is_zero() || pays_late && has_late).then_some(lot)
     });

@@ -57,7 +57,11 @@ impl ChargeNow {
         entries: &[Entry],
         (unit, feature): &(Name, Name),
     ) -> Self {
-        let draws = || entries.iter().filter(|e| e.kind.is_draw() && e.unit == *unit && e.feature.as_ref() == Some(feature));
+        let draws = || {
+            entries
+                .iter()
+                .filter(|e| e.kind.is_draw() && e.unit == *unit && e.feature.as_ref() == Some(feature))
+        };
         let lot = |id: &Name| {
             let before = close.before.lots().iter().chain(close.after.lots()).find(|lot| lot.id == *id);
             before.or_else(|| known.lot(id))
@@ -66,7 +70,9 @@ impl ChargeNow {
         for (id, amount) in draws().filter_map(|e| Some((e.lot.as_ref()?, e.amount))) {
             took.entry(id).or_default().add(amount);
         }
-        let seen = considered.iter().filter(|c| c.feature == *feature && lot(&c.lot).is_some_and(|l| l.unit == *unit));
+        let seen = considered
+            .iter()
+            .filter(|c| c.feature == *feature && lot(&c.lot).is_some_and(|l| l.unit == *unit));
         let mut lots: Vec<LotSeen> = Vec::new();
         let mut previous: Option<&Lot> = None;
         for c in seen {
@@ -77,7 +83,9 @@ impl ChargeNow {
                 had: Some(c.had),
                 took,
                 why: why(c.verdict),
-                order: previous.zip(this).map(|(previous, this)| behind(burn_order(previous, this).1, previous, this)),
+                order: previous
+                    .zip(this)
+                    .map(|(previous, this)| behind(burn_order(previous, this).1, previous, this)),
             });
             previous = this;
         }

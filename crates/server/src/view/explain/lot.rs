@@ -66,7 +66,8 @@ impl OfLot {
         let places = Places::of(lot);
         ensure!(places.add_up(), "the lot {id} breaks the law: {places:?}. Run `drawdown verify`");
         if !lot.is_untouched() {
-            let booked = booked(&entries, id).with_context(|| format!("the entries of lot {id} do not add up"))?;
+            let booked =
+                booked(&entries, id).with_context(|| format!("the entries of lot {id} do not add up"))?;
             let remaining = places.remaining;
             ensure!(
                 Places { remaining, held: places.held, ..booked } == places,
@@ -74,8 +75,10 @@ impl OfLot {
             );
         }
         let granted = known.records.iter().find(|r| r.grants.contains(&terms.grant_id));
-        let is_child = |e: &&Booked<'_>| e.entry.kind == EntryKind::Carry && e.entry.lot.as_deref() == Some(id);
-        let tops = |e: &&Booked<'_>| e.entry.kind == EntryKind::Issue && e.entry.other_lot.as_deref() == Some(id);
+        let is_child =
+            |e: &&Booked<'_>| e.entry.kind == EntryKind::Carry && e.entry.lot.as_deref() == Some(id);
+        let tops =
+            |e: &&Booked<'_>| e.entry.kind == EntryKind::Issue && e.entry.other_lot.as_deref() == Some(id);
         let carried = entries.iter().filter(is_child).filter_map(|e| e.entry.other_lot.clone());
         let added = entries.iter().filter(tops).filter_map(|e| e.entry.lot.clone());
         let mut children: Vec<String> = carried.chain(added).map(|name| name.to_string()).collect();
@@ -169,7 +172,11 @@ impl fmt::Display for OfLot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { wallet, lot, grant, unit, category, priority, .. } = self;
         writeln!(f, "{wallet}, the lot {lot} as known at {}\n", moment(self.as_of.time))?;
-        let by = self.granted_by.as_ref().map(|at| format!(", which the record {at} promised")).unwrap_or_default();
+        let by = self
+            .granted_by
+            .as_ref()
+            .map(|at| format!(", which the record {at} promised"))
+            .unwrap_or_default();
         writeln!(f, "{lot} is a lot of the grant {grant}{by}: {category}, priority {priority}.")?;
         let end = |end: Instant| match end <= self.as_of.time {
             true => format!("ended at {}", when(end)),

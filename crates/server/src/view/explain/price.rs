@@ -27,7 +27,9 @@ impl PriceNow {
         let named = version.rsplit_once('@').and_then(|(name, n)| Some((name, n.parse::<usize>().ok()?)));
         let Some((name, revision)) = named else { return Ok(None) };
         let mut revisions = catalogue.accepted().iter().filter(|a| a.kind == "price" && a.name == name);
-        let Some(accepted) = revision.checked_sub(1).and_then(|before| revisions.nth(before)) else { return Ok(None) };
+        let Some(accepted) = revision.checked_sub(1).and_then(|before| revisions.nth(before)) else {
+            return Ok(None);
+        };
         let cannot = || format!("the price {version} cannot be read: run `drawdown rebuild`");
         let price: Price = serde_json::from_str(&accepted.body).with_context(cannot)?;
         Ok(Some(Self {

@@ -66,10 +66,12 @@ impl OfRecord {
         offset: Offset,
         line: Option<u32>,
     ) -> anyhow::Result<Self> {
-        let record = known.records.iter().find(|r| r.at.offset == offset).context("the record is the wallet's")?;
+        let record =
+            known.records.iter().find(|r| r.at.offset == offset).context("the record is the wallet's")?;
         let close = known.close(reading, offset).await?;
         let decoded = ledger::decode(&close.bytes).map_err(anyhow::Error::new)?;
-        let priced = record.entries.iter().filter(|e| e.kind.is_draw()).filter_map(|entry| entry.price.clone());
+        let priced =
+            record.entries.iter().filter(|e| e.kind.is_draw()).filter_map(|entry| entry.price.clone());
         let price = close.did.changes.priced.clone().into_iter().chain(priced).last();
         let (due, own): (Vec<_>, Vec<_>) = record.booked().partition(|booked| booked.is_times);
         let units: BTreeSet<&Name> = own.iter().map(|booked| &booked.entry.unit).collect();
@@ -77,8 +79,7 @@ impl OfRecord {
             units.iter().map(|unit| (unit.to_string(), Totals::of(wallet, unit))).collect::<BTreeMap<_, _>>()
         };
         let corrected = |r: &&Recorded| r.corrects == Some(offset);
-        let correction =
-            |r: &Recorded| Correction { record: RecordNow::of(r), entries: own_entries(r) };
+        let correction = |r: &Recorded| Correction { record: RecordNow::of(r), entries: own_entries(r) };
         let in_effect = known.used(offset).filter(|_| record.is_applied_usage()).map(|used| {
             let mut in_effect = InEffect {
                 is_cancelled: used.is_cancelled,
@@ -119,7 +120,13 @@ fn own_entries(record: &Recorded) -> Vec<EntryNow> {
 
 impl fmt::Display for OfRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}, the record {} as known at {}\n", self.wallet, self.record.place(), moment(self.as_of.time))?;
+        writeln!(
+            f,
+            "{}, the record {} as known at {}\n",
+            self.wallet,
+            self.record.place(),
+            moment(self.as_of.time)
+        )?;
         if let Some(entry) = &self.entry {
             writeln!(f, "{}", about(entry))?;
         }
@@ -149,7 +156,11 @@ impl fmt::Display for OfRecord {
             } else {
                 format!(", and open overage {} before and {} after", before.overage, after.overage)
             };
-            writeln!(f, "The balance of {unit} was {} before and {} after{overage}.", before.balance, after.balance)?;
+            writeln!(
+                f,
+                "The balance of {unit} was {} before and {} after{overage}.",
+                before.balance, after.balance
+            )?;
         }
         self.write_since(f)?;
         f.write_str(&behind(self.behind))
@@ -166,7 +177,9 @@ impl OfRecord {
             }
             write!(f, "{}", table(correction.entries.iter()))?;
         }
-        let Some(now) = self.in_effect.as_ref().filter(|_| !self.corrections.is_empty()) else { return Ok(()) };
+        let Some(now) = self.in_effect.as_ref().filter(|_| !self.corrections.is_empty()) else {
+            return Ok(());
+        };
         let sums = |amounts: &BTreeMap<String, Amount>| {
             amounts.iter().map(|(unit, amount)| format!("{amount} {unit}")).collect::<Vec<_>>().join(" and ")
         };

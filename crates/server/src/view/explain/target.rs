@@ -25,7 +25,12 @@ pub(crate) fn find(known: &Known, text: &str, source: Option<&str>) -> anyhow::R
         }
         if let Some(record) = known.records.iter().find(|record| record.at.offset == offset) {
             let has_line = line.is_none_or(|line| record.entries.iter().any(|entry| entry.line == line));
-            ensure!(has_line, "the record at {} has {} entries: count from 0", record.at, record.entries.len());
+            ensure!(
+                has_line,
+                "the record at {} has {} entries: count from 0",
+                record.at,
+                record.entries.len()
+            );
             return Ok(Target::Record { offset, line });
         }
         ensure!(

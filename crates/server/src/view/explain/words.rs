@@ -72,18 +72,27 @@ impl RecordNow {
     pub(crate) fn says(&self) -> String {
         let Self { id, source, by, .. } = self;
         let (place, recorded) = (self.place(), when(self.recorded_at));
-        let because = self.reason.as_ref().map(|reason| format!(" The reason given: {reason:?}.")).unwrap_or_default();
+        let because =
+            self.reason.as_ref().map(|reason| format!(" The reason given: {reason:?}.")).unwrap_or_default();
         if let Some(kind) = &self.usage_type {
             let who = self.subject.as_deref().unwrap_or("somebody");
-            let late = if self.time < self.recorded_at { format!(", and recorded at {recorded}") } else { String::new() };
+            let late = if self.time < self.recorded_at {
+                format!(", and recorded at {recorded}")
+            } else {
+                String::new()
+            };
             return format!(
                 "At {} {who} used {kind}, which {source} reported as {id}{late}. It is the record {place}.",
                 when(self.time)
             );
         }
-        let about = self.corrects.map(|offset| format!(" It is about the usage at {}:{offset}.", self.partition));
+        let about =
+            self.corrects.map(|offset| format!(" It is about the usage at {}:{offset}.", self.partition));
         let about = about.unwrap_or_default();
-        format!("At {recorded} {}, by {by}: the record {place}, called {id}.{because}{about}", phrase(self.kind))
+        format!(
+            "At {recorded} {}, by {by}: the record {place}, called {id}.{because}{about}",
+            phrase(self.kind)
+        )
     }
 
     /// What became of it, in a sentence.
@@ -92,7 +101,9 @@ impl RecordNow {
         let detail = self.detail.as_deref();
         match (self.outcome, self.earlier, detail) {
             ("duplicate", Some(of), _) => {
-                format!("The record at {partition}:{of} had said the same: that one counts, and this one changed nothing.")
+                format!(
+                    "The record at {partition}:{of} had said the same: that one counts, and this one changed nothing."
+                )
             }
             ("conflict", Some(with), _) => format!(
                 "The record at {partition}:{with} bears the same id and says something else: that one counts, and this one \
@@ -100,7 +111,10 @@ impl RecordNow {
             ),
             ("rejected", _, Some(reason)) => format!("It was refused, and changed nothing: {reason}."),
             ("applied", _, Some(why)) => {
-                format!("It was kept, and charged nothing, because it could not be priced: {}.", unpriced(why))
+                format!(
+                    "It was kept, and charged nothing, because it could not be priced: {}.",
+                    unpriced(why)
+                )
             }
             ("applied", ..) => "It took effect.".to_owned(),
             _ => "It books what time alone had made due.".to_owned(),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use anyhow::ensure;
 use ledger::{
-    Catalogue, Changes, Event, Instant, Lot, Name, Offset, Partition, Position, Record, Used, Wallet, advanced,
+    Catalogue, Changes, Event, Instant, Lot, Name, Offset, Partition, Position, Record, Used, Wallet,
+    advanced,
 };
 use projector::{Did, History, ProjectorError, places, read_each};
 
@@ -182,7 +183,14 @@ struct Refold<'a> {
 }
 
 impl<'a> Refold<'a> {
-    fn new(found: &Found, partitions: u32, log: &str, id: &'a str, at: Instant, moments: Vec<Instant>) -> Self {
+    fn new(
+        found: &Found,
+        partitions: u32,
+        log: &str,
+        id: &'a str,
+        at: Instant,
+        moments: Vec<Instant>,
+    ) -> Self {
         Self {
             history: History::new(found.partition, partitions, log),
             id,
@@ -200,7 +208,8 @@ impl<'a> Refold<'a> {
     fn take(&mut self, offset: Offset, bytes: &[u8]) -> Result<Option<()>, ProjectorError> {
         let Ok(record) = ledger::decode(bytes) else { return self.fold(offset, bytes).map(|_| None) };
         if !record.event.is_of_wallet() {
-            let is_later = matches!(record.event, Event::CataloguePublished(_)) && record.envelope.recorded_at > self.at;
+            let is_later =
+                matches!(record.event, Event::CataloguePublished(_)) && record.envelope.recorded_at > self.at;
             if is_later {
                 self.waiting.push((offset, bytes.to_vec()));
                 return Ok(None);
@@ -231,7 +240,8 @@ impl<'a> Refold<'a> {
     ) -> Result<Recorded, ProjectorError> {
         let at = Position { partition: self.partition, offset };
         let due = self.history.wallet(self.id).filter(|w| w.next_due_at().is_some_and(|due| due <= clock));
-        let by_time = due.map_or(0, |wallet| advanced(self.history.catalogue(), wallet, clock).1.entries.len());
+        let by_time =
+            due.map_or(0, |wallet| advanced(self.history.catalogue(), wallet, clock).1.entries.len());
         let did = self.fold(offset, bytes)?;
         let recorded = Recorded::of(at, clock, record);
         let corrects = did.changes.used.map(|used| used.offset);

@@ -78,7 +78,9 @@ impl<'a> Moves<'a> {
         let mut moving = Moving::default();
         for (of, booked) in entries.iter().enumerate() {
             moving.of = of;
-            moving.add(booked).with_context(|| format!("a {} entry stands alone", booked.entry.kind.word()))?;
+            moving
+                .add(booked)
+                .with_context(|| format!("a {} entry stands alone", booked.entry.kind.word()))?;
         }
         Ok(Self { entries, legs: moving.legs })
     }

@@ -90,6 +90,7 @@ fn grants(event: &Event<'_>) -> Vec<String> {
         return vec![terms.grant_id.clone()];
     }
     let Event::WalletChanged(steps) = event else { return Vec::new() };
-    let issued = |step: &Step| if let Step::Grant(terms, _) = step { Some(terms.grant_id.clone()) } else { None };
+    let issued =
+        |step: &Step| if let Step::Grant(terms, _) = step { Some(terms.grant_id.clone()) } else { None };
     steps.iter().filter_map(issued).collect()
 }

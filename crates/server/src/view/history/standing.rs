@@ -56,9 +56,12 @@ impl Standing {
         let mut overage = BTreeMap::<(&Name, Month, &Name), BTreeMap<OfOverage, Net>>::new();
         for leg in moves.legs.iter().filter(|leg| cut.holds(leg)) {
             let net = match &leg.place {
-                Where::Lot { lot, what, .. } => {
-                    lots.entry(lot).or_insert_with(|| (&leg.unit, BTreeMap::new())).1.entry(*what).or_default()
-                }
+                Where::Lot { lot, what, .. } => lots
+                    .entry(lot)
+                    .or_insert_with(|| (&leg.unit, BTreeMap::new()))
+                    .1
+                    .entry(*what)
+                    .or_default(),
                 Where::Overage { month, feature, what } => {
                     overage.entry((&leg.unit, *month, feature)).or_default().entry(*what).or_default()
                 }
@@ -67,12 +70,15 @@ impl Standing {
         }
         let mut standing = Self::default();
         for (lot, (unit, nets)) in lots {
-            let in_lot = InLot::of(unit, &nets).with_context(|| format!("the entries of lot {lot} do not add up"))?;
+            let in_lot =
+                InLot::of(unit, &nets).with_context(|| format!("the entries of lot {lot} do not add up"))?;
             standing.lots.insert(lot.clone(), in_lot);
         }
         for ((unit, month, feature), nets) in overage {
             let all: Net = nets.values().copied().sum();
-            let open = all.above().with_context(|| format!("the overage of {month} for {feature} does not add up"))?;
+            let open = all
+                .above()
+                .with_context(|| format!("the overage of {month} for {feature} does not add up"))?;
             standing.overage.insert((unit.clone(), month, feature.clone()), open);
         }
         Ok(standing)
@@ -88,7 +94,10 @@ impl Standing {
         for lot in wallet.lots().iter().filter(|lot| !lot.is_untouched()) {
             let sums = self.lots.get(&lot.id).map(|s| [s.remaining, s.expired, s.voided, s.carried_out]);
             if sums != Some([lot.remaining, lot.expired, lot.voided, lot.rolled_over]) {
-                return Some(format!("lot {} has {} by its document, {sums:?} by its entries", lot.id, lot.remaining));
+                return Some(format!(
+                    "lot {} has {} by its document, {sums:?} by its entries",
+                    lot.id, lot.remaining
+                ));
             }
         }
         let is_here = |id: &Name| wallet.lots().iter().any(|lot| lot.id == *id);
@@ -96,9 +105,12 @@ impl Standing {
             return Some(format!("{} remains in lot {id}, which is gone", lot.remaining));
         }
         let open = self.overage.iter().filter(|(_, amount)| !amount.is_zero());
-        let open: BTreeMap<_, _> = open.map(|((unit, month, feature), amount)| ((unit, *month, feature), *amount)).collect();
-        let stands: BTreeMap<_, _> = wallet.overage().iter().map(|o| ((&o.unit, o.month, &o.feature), o.amount)).collect();
-        (open != stands).then(|| format!("open overage is {stands:?} by its document, {open:?} by its entries"))
+        let open: BTreeMap<_, _> =
+            open.map(|((unit, month, feature), amount)| ((unit, *month, feature), *amount)).collect();
+        let stands: BTreeMap<_, _> =
+            wallet.overage().iter().map(|o| ((&o.unit, o.month, &o.feature), o.amount)).collect();
+        (open != stands)
+            .then(|| format!("open overage is {stands:?} by its document, {open:?} by its entries"))
     }
 }
 

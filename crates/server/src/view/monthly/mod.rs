@@ -82,7 +82,8 @@ impl Monthly {
         known_at: Option<Instant>,
     ) -> anyhow::Result<Self> {
         let now = reading.wallet(wallet).await?;
-        let (zone, from, to) = bounds(&now, month).with_context(|| format!("{month} is no month that can be"))?;
+        let (zone, from, to) =
+            bounds(&now, month).with_context(|| format!("{month} is no month that can be"))?;
         let known = Known::read(reading, wallet, known_at, &[to.plus(-1)]).await?;
         ensure!(from <= known.at, "{month} begins at {}: at {} it had not begun", when(from), when(known.at));
         let is_over = to <= known.at;
@@ -95,7 +96,9 @@ impl Monthly {
             units.entry(lot.unit.clone()).or_default().untouched.add(lot.issued);
         }
         for (unit, in_unit) in &units {
-            in_unit.check().with_context(|| format!("the statement of {unit} does not add up: run `drawdown verify`"))?;
+            in_unit
+                .check()
+                .with_context(|| format!("the statement of {unit} does not add up: run `drawdown verify`"))?;
         }
         Ok(Self {
             wallet: known.id.clone(),
@@ -199,11 +202,18 @@ impl InUnit {
 
     fn check(&self) -> anyhow::Result<()> {
         let sum: Net = self.lines().into_iter().map(|(.., net)| net).sum();
-        ensure!(sum.above() == Some(self.closing), "its lines come to {sum}, and it closes with {}", self.closing);
+        ensure!(
+            sum.above() == Some(self.closing),
+            "its lines come to {sum}, and it closes with {}",
+            self.closing
+        );
         for of_month in &self.overage {
             let sum: Net = of_month.lines().into_iter().map(|(_, net)| net).sum();
             let OfMonth { month, feature, open, .. } = of_month;
-            ensure!(sum.above() == Some(*open), "overage of {month} for {feature} comes to {sum}, and {open} is open");
+            ensure!(
+                sum.above() == Some(*open),
+                "overage of {month} for {feature} comes to {sum}, and {open} is open"
+            );
         }
         Ok(())
     }
@@ -213,7 +223,17 @@ impl OfMonth {
     fn new((_, month, feature): &(Name, Month, Name)) -> Self {
         let (opening, open, net) = (Amount::ZERO, Amount::ZERO, Net::default());
         let (opened, reversed, repaid, billed, forgiven) = (net, net, net, net, net);
-        Self { month: *month, feature: feature.to_string(), opening, opened, reversed, repaid, billed, forgiven, open }
+        Self {
+            month: *month,
+            feature: feature.to_string(),
+            opening,
+            opened,
+            reversed,
+            repaid,
+            billed,
+            forgiven,
+            open,
+        }
     }
 
     fn add(&mut self, leg: &Leg, what: OfOverage) {

@@ -21,7 +21,10 @@ impl fmt::Display for Monthly {
             write!(f, "{}", in_unit.table())?;
             if !in_unit.untouched.is_zero() {
                 let untouched = in_unit.untouched;
-                writeln!(f, "  beside it {untouched} in quotas that nothing has touched: they are booked with their first use")?;
+                writeln!(
+                    f,
+                    "  beside it {untouched} in quotas that nothing has touched: they are booked with their first use"
+                )?;
             }
             if !in_unit.overage.is_empty() {
                 write!(f, "\n{}", in_unit.overage_table())?;

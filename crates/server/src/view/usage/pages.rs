@@ -6,8 +6,8 @@ use ledger::{Amount, Instant, Offset, Partition};
 use store::rows::{EntryRow, OutcomeCode, RecordKind, RecordRow};
 use store::{EntryFilter, Store, UsageFilter};
 
-use crate::view::{Reading, WalletNow};
 use crate::view::entry::{amount, kind_of};
+use crate::view::{Reading, WalletNow};
 
 /// Rows read at once.
 const PAGE: u32 = 4_096;
@@ -85,7 +85,8 @@ impl Used {
 /// Of usage of wallets that have been corrected, looks up what is in effect.
 async fn correct(reading: &Reading, partition: Partition, usage: &mut [Used]) -> anyhow::Result<()> {
     let wallets = reading.store.corrected(partition).await?;
-    let is_its = |used: &&mut Used| used.counts() && used.record.wallet.is_some_and(|no| wallets.contains(&no));
+    let is_its =
+        |used: &&mut Used| used.counts() && used.record.wallet.is_some_and(|no| wallets.contains(&no));
     for used in usage.iter_mut().filter(is_its) {
         let (offset, wallet) = (used.record.offset, used.record.wallet.unwrap_or_default());
         if reading.store.corrections(partition, offset).await?.is_empty() {
