@@ -146,6 +146,11 @@ impl Grant {
         own.chain(self.void).min()
     }
 
+    /// Since when all of it is void.
+    pub fn void_since(&self) -> Option<Instant> {
+        self.void
+    }
+
     /// A grant that has left its wallet's document, as JSON.
     pub fn write(&self) -> String {
         serde_json::to_string(self).expect("a grant is JSON")
@@ -262,6 +267,11 @@ impl Wallet {
     /// Lots in the order of burning: open ones, and ended ones that still pay late usage.
     pub fn lots(&self) -> &[Lot] {
         &self.lots
+    }
+
+    /// Grants that have lots here or to come, in order of issue.
+    pub fn grants(&self) -> &[Grant] {
+        &self.grants
     }
 
     /// Lots to come: of each grant that has one, its terms, the lot's cycle, and when it begins; in order of issue.

@@ -20,6 +20,7 @@ mod verify;
 pub use beside::{Beside, Effect, Instead, Side};
 pub use error::ProjectorError;
 pub use history::{Did, History, places, read_each};
+pub use pasts::used;
 pub use projector::{Projector, Step, stored_catalogue};
 pub use replay::Replay;
 pub use set::{Projectors, Round, log_id};

@@ -196,7 +196,11 @@ fn read<T>(
 }
 
 /// The usage at an offset, with what became of it; none if that is no applied usage of the wallet.
-async fn used<S: Store>(
+///
+/// # Errors
+///
+/// What the store says, or that its rows cannot be read.
+pub async fn used<S: Store>(
     store: &S,
     partition: ledger::Partition,
     wallet: i64,

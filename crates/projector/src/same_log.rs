@@ -27,7 +27,11 @@ pub(crate) async fn check_same_log<L: EventLog>(log: &L, head: &Head) -> Result<
 }
 
 /// Why a log's first record is not the genesis of this log.
-pub(crate) fn wrong_genesis(record: &ledger::Record<'_>, offset: Offset, folding: &Folding) -> Option<String> {
+pub(crate) fn wrong_genesis(
+    record: &ledger::Record<'_>,
+    offset: Offset,
+    folding: &Folding,
+) -> Option<String> {
     if offset != Offset(0) {
         return None;
     }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use anyhow::Context as _;
-use ledger::{Amount, Instant, Lot, Offset, Terms};
+use ledger::{Amount, Grant, Instant, Lot, Offset, Terms};
 use serde::Serialize;
 use serde_json::value::RawValue;
-use store::Store;
 use store::rows::{GrantRow, LotRow};
+use store::{LeftProbe, Store};
 
 use super::entry::amount;
 use crate::view::{Align, AsOf, Reading, Table, WalletNow, behind, moment, when};
@@ -37,6 +37,9 @@ struct GrantNow {
     effective_at: Instant,
     #[serde(flatten)]
     sums: Sums,
+    /// Since when all of it is void: what comes back to its lots is voided too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    void_since: Option<Instant>,
     /// The next lot to open, if one is to come.
     next_lot: Option<NextLot>,
     /// Everything that was promised, as recorded.
@@ -106,13 +109,38 @@ impl Grants {
             wallet: now.id.clone(),
             as_of: now.as_of,
             next: rows.last().filter(|_| more).map(|row| row.offset.0),
-            grants: rows
-                .into_iter()
-                .map(|row| GrantNow::of(row, &sums, now))
-                .collect::<anyhow::Result<_>>()?,
+            grants: grants(reading, rows, &sums, now).await?,
             behind: now.behind,
         })
     }
+}
+
+async fn grants(
+    reading: &Reading,
+    rows: Vec<GrantRow>,
+    sums: &BTreeMap<String, Sums>,
+    now: &WalletNow,
+) -> anyhow::Result<Vec<GrantNow>> {
+    let mut grants = Vec::with_capacity(rows.len());
+    for row in rows {
+        let here =
+            now.wallet.grants().iter().chain(&now.due.left_grants).find(|g| g.terms().grant_id == row.grant);
+        let void_since = match here {
+            Some(grant) => grant.void_since(),
+            None => left_void(reading, now.no, &row.grant).await?,
+        };
+        grants.push(GrantNow { void_since, ..GrantNow::of(row, sums, now)? });
+    }
+    Ok(grants)
+}
+
+/// Since when a grant is void that has left its wallet's document.
+async fn left_void(reading: &Reading, wallet: i64, grant: &str) -> anyhow::Result<Option<Instant>> {
+    let left = reading.store.left(wallet, &LeftProbe::Grant(grant.to_owned())).await?;
+    let Some(row) = left.iter().find(|row| row.kind == 1) else { return Ok(None) };
+    let read = Grant::read(&row.doc);
+    let cannot = || format!("the stored grant `{grant}` cannot be read: run `drawdown rebuild`");
+    Ok(read.with_context(cannot)?.void_since())
 }
 
 /// The sums of every grant: of the rows, and of lots that are in the wallet's document as it is now.
@@ -140,6 +168,7 @@ impl GrantNow {
             partition: now.as_of.partition,
             offset: row.offset.0,
             sums: sums.get(&row.grant).copied().unwrap_or_default(),
+            void_since: None,
             next_lot: upcoming.next().map(next),
             terms: RawValue::from_string(row.body).with_context(|| {
                 format!("the stored grant `{}` cannot be read: run `drawdown rebuild`", row.grant)
@@ -168,6 +197,7 @@ impl fmt::Display for Grants {
             ("remaining", Align::Right),
             ("consumed", Align::Right),
             ("expired", Align::Right),
+            ("voided", Align::Right),
             ("next lot", Align::Left),
         ]);
         for grant in &self.grants {
@@ -183,7 +213,11 @@ impl fmt::Display for Grants {
                 grant.sums.remaining.to_string(),
                 grant.sums.consumed.to_string(),
                 grant.sums.expired.to_string(),
-                grant.next_lot.as_ref().map(next).unwrap_or_default(),
+                Some(grant.sums.voided).filter(|v| !v.is_zero()).map(|v| v.to_string()).unwrap_or_default(),
+                match grant.void_since {
+                    Some(since) => format!("void since {}", when(since)),
+                    None => grant.next_lot.as_ref().map(next).unwrap_or_default(),
+                },
             ]);
         }
         if table.is_empty() {

@@ -12,7 +12,7 @@ fn the_demo_tells_its_story_and_proves_it() {
         "  visitor        0  credits        5         1  2025-02-04  unclaimed",
         "$ drawdown tick                                      due 2, appended 2",
         "  plan#1/1        284   284  2025-02-01         2025-03-01               50  included                2nd: higher priority number than promo#1",
-        "  1:15:1  2025-02-01         repay        38  credits  lot:plan#2  overage            62  chat",
+        "  1:15:1  2025-02-01         repay        38  credits  lot:plan#2  overage            62  chat                   2025-01",
         "  late_usage        1     200",
     ] {
         assert!(told.lines().any(|told| told == line), "{line:?} is not in\n{told}");

@@ -50,7 +50,7 @@ gpu_minutes
         {"partition":0,"offset":18,"line":0,"kind":"overage","unit":"credits","amount":"12","debit":"overage",
          "credit":"usage","available_after":"0","effective_at":"2025-01-20T10:00:00Z",
          "booked_at":"2025-01-20T10:00:00Z","lot":null,"other_lot":null,"subject":"bea","feature":"chat",
-         "price":"chat@1","usage":"b1","source":"app"}],"next":null,"due":[],"behind":0}"#;
+         "price":"chat@1","month":"2025-01","usage":"b1","source":"app"}],"next":null,"due":[],"behind":0}"#;
     assert_eq!(bea, serde_json::from_str::<Value>(expected).unwrap());
 }
 

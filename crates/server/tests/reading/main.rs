@@ -9,6 +9,7 @@ mod estimate;
 mod explain;
 mod ledger;
 mod log;
+mod monthly;
 mod past;
 mod proof;
 mod raw;

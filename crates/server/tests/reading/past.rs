@@ -203,3 +203,44 @@ fn late_usage_lowers_what_there_was_at_its_time_and_not_what_was_known_then() {
         .run(&["balance", "w", "--known-at", "2200-01-01"])
         .failed(1, &["nothing is known at 2200-01-01 yet"]);
 }
+
+#[test]
+fn months_follow_on_each_other_and_every_lot_and_record_can_be_explained() {
+    for seed in [2, 5] {
+        let raw = history(seed, 24, true);
+        let drawdown = raw.fold();
+        let last = raw.0.last().unwrap()["recorded_at"].as_str().unwrap().to_owned();
+        let month =
+            |month: &str| drawdown.json(&["statement", "w", "--month", month])["units"]["credits"].clone();
+        let months = ["2025-12", "2026-01", "2026-02", "2026-03", "2026-04"].map(month);
+        for (before, after) in months.iter().zip(&months[1..]) {
+            let closing = if before["closing"].is_null() { &json!("0") } else { &before["closing"] };
+            assert_eq!(&after["opening"], closing, "seed {seed}");
+        }
+        let balance =
+            drawdown.json(&["balance", "w", "--at", "2026-03-15T12:00:00Z"])["units"]["credits"].clone();
+        let diff = drawdown.json(&[
+            "diff",
+            "w",
+            "--at",
+            "2026-03-15T12:00:00Z",
+            "--known-at",
+            "2026-01-02",
+            "--known-at",
+            &last,
+        ]);
+        assert_ne!((balance, &diff["changes"]), (Value::Null, &json!([])), "seed {seed}");
+        // Each of them checks that what it says adds up.
+        let entries = drawdown.json(&["ledger", "w", "--limit", "1000"])["entries"].clone();
+        let lots: std::collections::BTreeSet<&str> =
+            entries.as_array().unwrap().iter().filter_map(|entry| entry["lot"].as_str()).collect();
+        for lot in lots {
+            let lot = drawdown.json(&["explain", "w", lot])["lot"].clone();
+            assert_ne!(lot["entries"], json!([]), "seed {seed}, {lot}");
+        }
+        for (offset, record) in raw.0.iter().enumerate().filter(|(_, record)| !record["wallet"].is_null()) {
+            let explained = drawdown.json(&["explain", "w", &format!("0:{offset}")])["record"].clone();
+            assert_eq!(explained["record"]["id"], record["id"], "seed {seed}, {offset}");
+        }
+    }
+}

@@ -118,7 +118,18 @@ impl Core {
                 let outcome = ledger::publish(&mut self.catalogue, &past, &record, published, &identity);
                 assert_eq!(outcome, Outcome::Applied(None), "{bytes}");
             }
-            _ => {
+            Event::WalletConfigured(_)
+            | Event::GrantIssued(_)
+            | Event::Usage(_)
+            | Event::TimerDue(_)
+            | Event::GrantVoided(_)
+            | Event::UsageReversed(_)
+            | Event::UsageRerated(_)
+            | Event::WalletReset(_)
+            | Event::OverageCleared(_)
+            | Event::WalletChanged(_)
+            | Event::WalletSuspended
+            | Event::WalletResumed => {
                 self.memory.tell(&self.catalogue, &self.wallet, &record, &mut past);
                 let mut changes = Changes::default();
                 let wallet = &mut self.wallet;

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 
 use crate::drawdown::Drawdown;
+use crate::raw::Raw;
 use crate::world::{check, event, fill, ok, timeless, world};
 
 #[test]
@@ -126,4 +127,67 @@ time: 2025-01-01T00:00:00Z
     ok(drawdown.run(&["project"]));
     assert_eq!(drawdown.json(&["usage", "ken", "--by", "day"])["groups"][0]["key"], "2025-01-11");
     assert_eq!(drawdown.json(&["usage", "--all", "--by", "day"])["groups"][1]["count"], 3, "with acme's two");
+}
+
+/// Usage that was charged anew, given back in part, cancelled, and priced later; and a grant that was voided.
+fn corrected() -> Drawdown {
+    let mut raw = Raw::new();
+    raw.grant("2026-01-01T00:00:00Z", &json!({"grant_id": "pack", "unit": "credits", "amount": "100"}));
+    for (id, tokens) in [("anew", 30), ("part", 20), ("gone", 10)] {
+        raw.chat(id, "2026-01-02T00:00:00Z", tokens);
+    }
+    raw.usage("odd", "chat", "2026-01-03T00:00:00Z", "2026-01-03T00:00:00Z", &json!({"tokens": "many"}));
+    let at = "2026-01-04T00:00:00Z";
+    raw.correct("usage.rerated", "c1", at, "anew", json!({"data": {"tokens": 25}}));
+    raw.correct("usage.reversed", "c2", at, "part", json!({"amounts": [{"unit": "credits", "amount": "5"}]}));
+    raw.correct("usage.reversed", "c3", at, "gone", json!({}));
+    raw.correct("usage.rerated", "c4", at, "odd", json!({"data": {"tokens": 3}}));
+    raw.add("grant.voided", "c5", Some("w"), at, &json!({"grant_id": "pack"}));
+    raw.fold()
+}
+
+#[test]
+fn what_is_shown_of_corrected_usage_is_in_effect() {
+    let drawdown = corrected();
+    check(
+        &drawdown,
+        &["usage", "w"],
+        "\
+w, usage up to NOW
+  at   time        id    type  subject     charged  price
+  0:5  2026-01-02  anew  chat  ann      25 credits  chat@1  charged anew
+  0:6  2026-01-02  part  chat  ann      15 credits  chat@1  5 credits given back
+  0:7  2026-01-02  gone  chat  ann                          cancelled
+  0:8  2026-01-03  odd   chat  ann       3 credits  chat@1  charged anew
+",
+    );
+    let sums = drawdown.json(&["usage", "w", "--by", "type"]);
+    assert_eq!(
+        sums["total"],
+        json!({"count": 3, "charged": {"credits": "43"}, "quantities": {"tokens": "48"},
+        "vendor_cost": {}, "unpriced": 0})
+    );
+    assert_eq!(
+        (&sums["cancelled"], &drawdown.json(&["usage", "--all"])["total"]),
+        (&json!(1), &sums["total"])
+    );
+    let odd = drawdown.json(&["usage", "w"])["usage"][3].clone();
+    assert_eq!(
+        (&odd["unpriced"], &odd["data"], &odd["corrected"]),
+        (&Value::Null, &json!({"tokens": 3}), &json!(true))
+    );
+    check(&drawdown, &["grants", "w"], "\
+w, grants at NOW
+  grant  each lot  unit     category  from        lots  issued  remaining  consumed  expired  voided  next lot
+  pack        100  credits  paid      2026-01-01     1     100          0        43        0      57  void since 2026-01-04
+");
+    let entries = ok(drawdown.run(&["ledger", "w", "--kind", "reversal"]));
+    assert!(
+        entries.contains("  0:10:0  2026-01-02  reversal       5  credits  usage  lot:pack#1"),
+        "{entries}"
+    );
+    assert!(
+        entries.lines().any(|line| line.contains("0:9:0") && line.contains("anew  chat  chat@1")),
+        "{entries}"
+    );
 }

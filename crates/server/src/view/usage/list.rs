@@ -45,6 +45,15 @@ struct Line {
     charged: BTreeMap<String, Amount>,
     prices: Vec<String>,
     vendor_cost: BTreeMap<String, Amount>,
+    /// Whether it was charged anew, or reversed in part or wholly; what is shown is in effect then.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    corrected: bool,
+    /// Whether all of it was reversed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    cancelled: bool,
+    /// What parts-reversals gave back: it is taken off what is charged.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    reversed: BTreeMap<String, Amount>,
     data: Option<Box<RawValue>>,
 }
 
@@ -56,7 +65,7 @@ impl List {
         after: Option<Offset>,
         limit: u32,
     ) -> anyhow::Result<Self> {
-        let mut page = of_wallet(reading, now.no, filter, after, Some(limit.saturating_add(1))).await?;
+        let mut page = of_wallet(reading, now, filter, after, Some(limit.saturating_add(1))).await?;
         let more = page.len() > limit as usize;
         page.truncate(limit as usize);
         let mut rating = Rating::of_wallet(now.catalogue.clone(), now.no, &now.wallet);
@@ -76,10 +85,14 @@ impl List {
 impl Line {
     fn of(used: Used, partition: u32, rating: &mut Rating) -> anyhow::Result<Self> {
         let unpriced = used.unpriced().map(str::to_owned);
-        let counts = used.counts();
-        let Used { record, charges } = used;
+        let (counts, cancelled) = (used.counts(), used.is_cancelled());
+        let data = used.data().map(|data| RawValue::from_string(data.to_owned())).transpose();
+        let Used { record, charges, corrected } = used;
         let outcome = OutcomeCode::try_from(record.outcome)?;
-        let data = record.data.clone().map(RawValue::from_string).transpose();
+        let mut reversed = BTreeMap::<String, Amount>::new();
+        for (unit, _, amount) in corrected.iter().flat_map(|used| &used.reversed) {
+            reversed.entry(unit.to_string()).or_default().add(*amount);
+        }
         let data =
             data.with_context(|| format!("the stored usage at {partition}:{} is no JSON", record.offset))?;
         let vendor_cost = if counts { rating.cost(&record, data.as_deref()) } else { BTreeMap::new() };
@@ -100,6 +113,9 @@ impl Line {
             charged,
             prices,
             vendor_cost,
+            corrected: corrected.is_some(),
+            cancelled,
+            reversed,
             data,
             id: record.id,
             source: record.source,
@@ -114,6 +130,9 @@ impl Line {
             return format!("{} of {}:{earlier}", self.outcome, self.partition);
         }
         match &self.unpriced {
+            _ if self.cancelled => "cancelled".to_owned(),
+            None if !self.reversed.is_empty() => format!("{} given back", amounts(&self.reversed)),
+            None if self.corrected => "charged anew".to_owned(),
             Some(why) => format!("unpriced: {why}"),
             None if self.outcome == OutcomeCode::Applied.word() => String::new(),
             None => self.outcome.to_owned(),

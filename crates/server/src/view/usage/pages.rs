@@ -6,8 +6,8 @@ use ledger::{Amount, Instant, Offset, Partition};
 use store::rows::{EntryRow, OutcomeCode, RecordKind, RecordRow};
 use store::{EntryFilter, Store, UsageFilter};
 
-use crate::view::Reading;
 use crate::view::entry::{amount, kind_of};
+use crate::view::{Reading, WalletNow};
 
 /// Rows read at once.
 const PAGE: u32 = 4_096;
@@ -33,23 +33,70 @@ pub(crate) struct Charge {
     pub(crate) price: Option<String>,
 }
 
-/// A usage and its charges.
+/// A usage and its charges, as they are in effect.
 pub(crate) struct Used {
+    /// As it was recorded.
     pub(crate) record: RecordRow,
     pub(crate) charges: Vec<Charge>,
+    /// What records have made of it that corrected it since.
+    pub(crate) corrected: Option<ledger::Used>,
 }
 
 impl Used {
-    /// Whether it counts: it is no duplicate of another record, and in no conflict with one.
+    /// Whether it counts: it is no duplicate of another record, in no conflict with one, and not cancelled.
     pub(crate) fn counts(&self) -> bool {
-        self.record.outcome == OutcomeCode::Applied.code()
+        self.record.outcome == OutcomeCode::Applied.code() && !self.is_cancelled()
+    }
+
+    /// Whether all of it was reversed.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.corrected.as_ref().is_some_and(|used| used.is_cancelled)
     }
 
     /// Why it has no price.
     pub(crate) fn unpriced(&self) -> Option<&str> {
         let why = self.record.detail.as_deref().filter(|detail| !detail.starts_with("free:"));
-        why.filter(|_| self.counts())
+        let is_priced_since = self.corrected.as_ref().is_some_and(|used| !used.is_unpriced);
+        why.filter(|_| self.counts() && !is_priced_since)
     }
+
+    /// Its data: what a correction put in its place, or as it was recorded.
+    pub(crate) fn data(&self) -> Option<&str> {
+        let corrected = self.corrected.as_ref().and_then(|used| used.data.as_ref()).map(|data| data.get());
+        corrected.or(self.record.data.as_deref())
+    }
+
+    /// Puts what is in effect now in the place of what was charged at first.
+    fn correct(&mut self, used: ledger::Used) {
+        self.charges.clear();
+        for draw in &used.draws {
+            let charge = Charge {
+                unit: draw.unit.to_string(),
+                feature: draw.feature.to_string(),
+                amount: draw.amount,
+                price: used.price.as_ref().map(ToString::to_string),
+            };
+            add(&mut self.charges, charge);
+        }
+        self.corrected = Some(used);
+    }
+}
+
+/// Of usage of wallets that have been corrected, looks up what is in effect.
+async fn correct(reading: &Reading, partition: Partition, usage: &mut [Used]) -> anyhow::Result<()> {
+    let wallets = reading.store.corrected(partition).await?;
+    let is_its =
+        |used: &&mut Used| used.counts() && used.record.wallet.is_some_and(|no| wallets.contains(&no));
+    for used in usage.iter_mut().filter(is_its) {
+        let (offset, wallet) = (used.record.offset, used.record.wallet.unwrap_or_default());
+        if reading.store.corrections(partition, offset).await?.is_empty() {
+            continue;
+        }
+        if let Some(in_effect) = projector::used(&*reading.store, partition, wallet, offset).await? {
+            used.correct(in_effect);
+        }
+    }
+    Ok(())
 }
 
 impl Filter {
@@ -77,11 +124,12 @@ impl Filter {
 /// A wallet's usage that comes after an offset, `limit` at most.
 pub(crate) async fn of_wallet(
     reading: &Reading,
-    wallet: i64,
+    now: &WalletNow,
     filter: &Filter,
     after: Option<Offset>,
     limit: Option<u32>,
 ) -> anyhow::Result<Vec<Used>> {
+    let wallet = now.no;
     let records = reading.store.usage(&filter.page(wallet, after, limit.unwrap_or(PAGE))).await?;
     let (Some(first), Some(last)) = (records.first(), records.last()) else { return Ok(Vec::new()) };
     let last = last.offset;
@@ -97,7 +145,9 @@ pub(crate) async fn of_wallet(
         }
         after = Some(end);
     }
-    Ok(join(records, charges))
+    let mut usage = join(records, charges);
+    correct(reading, Partition(now.as_of.partition), &mut usage).await?;
+    Ok(usage)
 }
 
 /// The usage of all wallets of a partition among the records from `from` on; and where to read on, below `end`.
@@ -112,7 +162,9 @@ pub(crate) async fn of_partition(
     records.retain(|record| filter.admits(record));
     let mut charges = BTreeMap::new();
     collect(reading.store.entries_between(partition, from, to).await?.into_iter(), &mut charges)?;
-    Ok((join(records, charges), to))
+    let mut usage = join(records, charges);
+    correct(reading, partition, &mut usage).await?;
+    Ok((usage, to))
 }
 
 /// Sorts the entries that are charges to their records.
@@ -127,18 +179,22 @@ fn collect(
         let charges = charges.entry(entry.offset).or_default();
         let feature = entry.feature.unwrap_or_default();
         let amount = amount(&entry.amount)?;
-        match charges.iter_mut().find(|c| c.unit == entry.unit && c.feature == feature) {
-            Some(charge) => charge.amount.add(amount),
-            None => charges.push(Charge { unit: entry.unit, feature, amount, price: entry.price }),
-        }
+        add(charges, Charge { unit: entry.unit, feature, amount, price: entry.price });
     }
     Ok(())
+}
+
+fn add(charges: &mut Vec<Charge>, charge: Charge) {
+    match charges.iter_mut().find(|c| c.unit == charge.unit && c.feature == charge.feature) {
+        Some(same) => same.amount.add(charge.amount),
+        None => charges.push(charge),
+    }
 }
 
 fn join(records: Vec<RecordRow>, mut charges: BTreeMap<Offset, Vec<Charge>>) -> Vec<Used> {
     let used = |record: RecordRow| {
         let charges = charges.remove(&record.offset).unwrap_or_default();
-        Used { record, charges }
+        Used { record, charges, corrected: None }
     };
     records.into_iter().map(used).collect()
 }

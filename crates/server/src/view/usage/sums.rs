@@ -61,7 +61,14 @@ pub(crate) struct Sums {
     groups: Vec<Group>,
     /// Of all groups; a usage that was charged for two features counts once.
     total: Totals,
+    /// How many usages were wholly reversed: they count nowhere.
+    #[serde(skip_serializing_if = "is_zero")]
+    cancelled: u64,
     behind: u64,
+}
+
+fn is_zero(n: &u64) -> bool {
+    *n == 0
 }
 
 #[derive(Debug, Serialize)]
@@ -103,15 +110,16 @@ struct Summing<'a> {
     by: Option<&'a By>,
     groups: BTreeMap<Option<String>, Totals>,
     total: Totals,
+    cancelled: u64,
 }
 
 impl Summing<'_> {
     fn add(&mut self, used: &Used, rating: &mut Rating) {
+        self.cancelled += u64::from(used.is_cancelled());
         if !used.counts() {
             return;
         }
-        let data: Option<&RawValue> =
-            used.record.data.as_deref().and_then(|data| serde_json::from_str(data).ok());
+        let data: Option<&RawValue> = used.data().and_then(|data| serde_json::from_str(data).ok());
         let (numbers, cost) = (numbers(data), rating.cost(&used.record, data));
         self.total.charge(&used.charges);
         self.total.count(used, &numbers, &cost);
@@ -161,12 +169,12 @@ impl Sums {
         filter: &Filter,
         by: Option<&By>,
     ) -> anyhow::Result<Self> {
-        let mut summing = Summing { by, groups: BTreeMap::new(), total: Totals::default() };
+        let mut summing = Summing { by, groups: BTreeMap::new(), total: Totals::default(), cancelled: 0 };
         let mut rating = Rating::of_wallet(now.catalogue.clone(), now.no, &now.wallet);
         let progress = Progress::new("usages", None);
         let mut after = None;
         loop {
-            let page = of_wallet(reading, now.no, filter, after, None).await?;
+            let page = of_wallet(reading, now, filter, after, None).await?;
             let Some(last) = page.last() else { break };
             after = Some(last.record.offset);
             page.iter().for_each(|used| summing.add(used, &mut rating));
@@ -177,7 +185,7 @@ impl Sums {
 
     /// Sums the usage of all wallets.
     pub(crate) async fn of_all(reading: &Reading, filter: &Filter, by: Option<&By>) -> anyhow::Result<Self> {
-        let mut summing = Summing { by, groups: BTreeMap::new(), total: Totals::default() };
+        let mut summing = Summing { by, groups: BTreeMap::new(), total: Totals::default(), cancelled: 0 };
         let (mut heads, mut behind) = (Vec::new(), 0);
         for partition in (0..reading.log.partitions()).map(Partition) {
             let end = reading.store.head(partition).await?.map_or(Offset(0), |head| head.next);
@@ -208,7 +216,7 @@ impl Sums {
             By::Field(path) => path.clone(),
         });
         let groups = summing.groups.into_iter().map(|(key, totals)| Group { key, totals }).collect();
-        Self { wallet, as_of, by, groups, total: summing.total, behind }
+        Self { wallet, as_of, by, groups, total: summing.total, cancelled: summing.cancelled, behind }
     }
 }
 
@@ -239,6 +247,11 @@ impl fmt::Display for Sums {
             table.add(row);
         }
         write!(f, "{table}")?;
+        match self.cancelled {
+            0 => {}
+            1 => writeln!(f, "1 usage is cancelled, and counts nowhere")?,
+            n => writeln!(f, "{} usages are cancelled, and count nowhere", number(n))?,
+        }
         f.write_str(&behind(self.behind))
     }
 }
