@@ -72,7 +72,9 @@ fn mutated(seed: &[u8], mutations: &[(usize, usize, bool, usize)]) -> Vec<u8> {
 fn check(target: &str, run: fn(&[u8])) {
     let seeds = seeds(target);
     assert!(!seeds.is_empty(), "{target} has seeds");
-    let config = ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() };
+    // `PROPTEST_CASES` asks for more.
+    let config = ProptestConfig::default();
+    let config = ProptestConfig { cases: config.cases.max(4_000), failure_persistence: None, ..config };
     let mut runner = proptest::test_runner::TestRunner::new(config);
     let any = (0..seeds.len(), mutations());
     let done = runner.run(&any, |(seed, mutations)| {

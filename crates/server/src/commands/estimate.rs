@@ -62,11 +62,8 @@ fn read(path: &Path) -> anyhow::Result<String> {
 fn addressed(text: &str, wallet: &str) -> anyhow::Result<Vec<u8>> {
     let mut event: BTreeMap<String, Box<RawValue>> =
         serde_json::from_str(text).context("it is one JSON object: {\"type\": …, \"data\": …}")?;
-    let names = |event: &BTreeMap<_, Box<RawValue>>| {
-        let named = event.get("wallet").or_else(|| event.get("subject"))?;
-        serde_json::from_str::<String>(named.get()).ok()
-    };
-    if event.contains_key("wallet") && names(&event).as_deref() != Some(wallet) {
+    let named = event.get("wallet").map(|named| serde_json::from_str::<String>(named.get()));
+    if named.is_some_and(|named| named.ok().as_deref() != Some(wallet)) {
         bail!("it names another wallet than `{wallet}`: leave its `wallet` out, or estimate for that one");
     }
     for (name, value) in [("specversion", "1.0"), ("id", "estimate"), ("source", "drawdown estimate")] {

@@ -3,7 +3,7 @@ use ledger::Partition;
 use serde_json::{Value, json};
 
 use crate::drawdown::Drawdown;
-use crate::world::{event, ok, world};
+use crate::world::{check, event, ok, world};
 
 fn what_if(drawdown: &Drawdown, files: &str, from: &str) -> Value {
     let file = drawdown.file("what-if.yaml", files);
@@ -39,6 +39,30 @@ fn another_price_holds_from_its_time_on_and_nothing_is_appended() {
     let none = what_if(&drawdown, CHEAPER, "2025-01-12");
     assert_eq!(none["wallets_changed"], 0);
     assert_eq!(ok(drawdown.run(&["log", "export"])), before);
+}
+
+#[test]
+fn people_are_shown_totals_and_then_the_wallets_with_the_largest_differences() {
+    let drawdown = world();
+    let file = drawdown.file("what-if.yaml", CHEAPER);
+    check(
+        &drawdown,
+        &["what-if", &file, "--from", "2025-01-11"],
+        "19 records of 2 wallets, what was booked from 2025-01-11 up to NOW
+
+           in all    happened    what if  difference
+  credits  used     155.00075  145.00075         -10
+  credits  overage         12         12
+  credits  expired          0          0
+  credits  carried          0          0
+  USD      revenue    0.40003    0.20003        -0.2
+
+1 of 2 wallets come to something else
+  wallet           used  revenue
+  acme    credits   -10
+  acme    USD               -0.2
+",
+    );
 }
 
 #[test]
