@@ -19,7 +19,7 @@ use crate::view::Reading;
 /// Charge a usage anew, at its own time, by the price that stands now for it; or much usage.
 ///
 /// One usage: WALLET USAGE, perhaps with other --event-data. Much of it: a wallet alone, or --all, and which usage; with --preview it is shown
-/// what would change, and nothing is appended. Only usage whose charge changes gets a record, so a run that broke off is begun anew.
+/// what would change, and nothing is appended. Only usage whose charge or overage changes gets a record, so a run that broke off is begun anew.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   drawdown --data ./data rerate acme req-17 --event-data '{\"images\": 3}' --reason \"counted twice\"
@@ -30,7 +30,7 @@ pub(crate) struct Args {
     #[arg(required_unless_present = "all")]
     wallet: Option<String>,
     /// The usage event's id; left out, all usage that the filters leave
-    #[arg(conflicts_with_all = ["all", "preview", "price", "feature", "from", "to"])]
+    #[arg(conflicts_with_all = ["all", "preview", "price", "feature", "from", "to", "lots"])]
     usage: Option<String>,
     /// The usage event's source; left out, it is looked up by the id
     #[arg(long, requires = "usage")]
@@ -53,6 +53,9 @@ pub(crate) struct Args {
     /// Only what counts before this time
     #[arg(long, value_name = "TIME", value_parser = instant)]
     to: Option<Instant>,
+    /// Also what is charged the same, and other lots would pay: because a grant came late
+    #[arg(long)]
+    lots: bool,
     /// Show what would change for whom, and append nothing
     #[arg(long)]
     preview: bool,
@@ -66,9 +69,10 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
-    let Args { wallet, usage, source, data, all: _, price, feature, from, to, preview, reason, id } = args;
+    let Args { wallet, usage, source, data, all: _, price, feature, from, to, lots, preview, reason, id } =
+        args;
     let reason = reason.unwrap_or_default();
-    let filter = Filter { price, feature, from, to };
+    let filter = Filter { price, feature, from, to, lots };
     match (wallet, usage) {
         (Some(wallet), Some(usage)) => one(wallet, usage, source, data, &reason, id, context).await,
         (wallet, _) if preview => show(wallet.as_deref(), &filter, context).await,

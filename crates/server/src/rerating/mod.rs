@@ -9,7 +9,8 @@ use anyhow::{Context as _, anyhow};
 use eventlog::SqliteLog;
 use ingest::{Corrected, Correction, Stamp, Usage};
 use ledger::{
-    Amount, Changes, Event, Instant, Memory, Offset, Outcome, Partition, Past, Used, Wallet, apply, decode,
+    Amount, Changes, Entry, Event, Instant, Memory, Name, Offset, Outcome, Partition, Past, Used, Wallet,
+    apply, decode,
 };
 use projector::{History, places, read_each};
 use store::{SqliteStore, WalletRow};
@@ -28,6 +29,9 @@ pub(crate) struct Filter {
     pub(crate) from: Option<Instant>,
     /// The first time that is too late.
     pub(crate) to: Option<Instant>,
+    /// Whether usage is meant too that is charged the same, and that other lots would pay: because a grant came late. As each frees
+    /// credits that an earlier one could have had, once may not be enough then.
+    pub(crate) lots: bool,
 }
 
 /// A usage that would be charged otherwise than it is.
@@ -89,6 +93,9 @@ pub(crate) async fn try_out(
         fold(log, store, (partition, end), row).await?;
     let mut changed = Changed { wallet: row.id.clone(), changes: Vec::new(), refused: BTreeMap::new() };
     let stamp = Stamp { now, by: "operator", backfill: false };
+    // What time alone has done is not the corrections' doing.
+    let due = ingest::timer(&row.id, now, &stamp);
+    add(&history, &mut wallet, &mut memory, end, &due.bytes)?;
     for (offset, (source, id)) in usage {
         let Some(before) = memory.usage_at(offset).filter(|used| filter.admits(used)).cloned() else {
             continue;
@@ -97,23 +104,35 @@ pub(crate) async fn try_out(
         let record = Corrected { wallet: &row.id, id: "preview", time: None, reason: Some("preview"), says };
         let record = ingest::corrected(&record, &stamp)
             .map_err(|refusal| anyhow!("the usage at {offset}: {refusal}"))?;
-        let record = decode(&record.bytes).context("what was stamped decodes")?;
-        let identity = record.identify(&mut Vec::new()).context("what was stamped has an identity")?;
-        let mut past = Past::default();
-        memory.tell(history.catalogue(), &wallet, &record, &mut past);
-        let mut done = Changes::default();
-        let outcome = apply(history.catalogue(), &mut wallet, &past, &record, &identity, &mut done);
-        if let Some(Outcome::Rejected(reason)) = &outcome {
-            *changed.refused.entry(reason.clone()).or_default() += 1;
+        let (outcome, done) = add(&history, &mut wallet, &mut memory, end, &record.bytes)?;
+        if let Some(Outcome::Rejected(reason)) = outcome {
+            *changed.refused.entry(reason).or_default() += 1;
         }
-        // Its place does not matter: no usage is found by it.
-        memory.note(end, (&record, &identity), &wallet, outcome.as_ref(), &done);
-        let Some(now) = done.used.filter(|now| differs(&before, now)) else { continue };
+        let Some(now) = done.used.filter(|now| differs(&before, now, &done.entries, filter)) else {
+            continue;
+        };
         let after = corrected.get(&offset).copied();
         let price = now.price.as_ref().map(ToString::to_string).unwrap_or_default();
         changed.changes.push(Change { source, id, after, price, charged: charged(&before, &now) });
     }
     Ok(changed)
+}
+
+/// Applies a record to the copy of its wallet, and notes what it did; `end` stands for its place, by which nothing is found.
+fn add(
+    history: &History,
+    wallet: &mut Wallet,
+    memory: &mut Memory,
+    end: Offset,
+    bytes: &[u8],
+) -> anyhow::Result<(Option<Outcome>, Changes)> {
+    let record = decode(bytes).context("what was stamped decodes")?;
+    let identity = record.identify(&mut Vec::new()).context("what was stamped has an identity")?;
+    let (mut past, mut done) = (Past::default(), Changes::default());
+    memory.tell(history.catalogue(), wallet, &record, &mut past);
+    let outcome = apply(history.catalogue(), wallet, &past, &record, &identity, &mut done);
+    memory.note(end, (&record, &identity), wallet, outcome.as_ref(), &done);
+    Ok((outcome, done))
 }
 
 async fn fold(
@@ -148,8 +167,19 @@ async fn fold(
     Ok(Folded { history, wallet, memory, usage, corrected })
 }
 
-fn differs(before: &Used, after: &Used) -> bool {
-    before.draws != after.draws || before.price != after.price || before.is_unpriced != after.is_unpriced
+/// Whether charging it anew comes to anything: another price, amount or overage; or another place for any credit, where lots are
+/// meant. What overage lets go and takes again, so that each account stands as before, is nothing.
+fn differs(before: &Used, after: &Used, entries: &[Entry], filter: &Filter) -> bool {
+    let mut accounts: BTreeMap<(String, &Name), (Amount, Amount)> = BTreeMap::new();
+    for entry in entries {
+        let (debit, credit) = entry.kind.accounts(entry.lot.as_deref(), entry.other_lot.as_deref());
+        accounts.entry((debit, &entry.unit)).or_default().0.add(entry.amount);
+        accounts.entry((credit, &entry.unit)).or_default().1.add(entry.amount);
+    }
+    let is_meant = |account: &str| filter.lots || !account.starts_with("lot:");
+    before.price != after.price
+        || before.is_unpriced != after.is_unpriced
+        || accounts.iter().any(|((account, _), (out, into))| is_meant(account) && out != into)
 }
 
 fn charged(before: &Used, after: &Used) -> BTreeMap<String, (Amount, Amount)> {

@@ -63,6 +63,39 @@ fn what_would_change_is_shown_and_then_done_and_the_same_again_changes_nothing()
 }
 
 #[test]
+fn once_is_enough_where_overage_was_paid_back() {
+    let drawdown = overdrawn();
+    let usage: String = (4..=20).map(|id| event(id, "acme")).collect();
+    drawdown.run_with(&["ingest", "-"], usage);
+    let pack = "{kind: grant, wallet: acme, grant_id: pack, unit: credits, amount: '60'}";
+    let pack = drawdown.file("pack.yaml", pack);
+    drawdown.json(&["apply", &pack]);
+    assert_eq!(has(&drawdown, "acme"), ["0", "115"]);
+    costs(&drawdown, "4");
+    let rerate = ["rerate", "acme", "--reason", "a wrong price"];
+    assert_eq!(drawdown.json(&rerate)["applied"], 20);
+    assert_eq!(has(&drawdown, "acme"), ["5", "0"]);
+    assert_eq!(drawdown.json(&rerate)["applied"], 0, "no charge changes");
+}
+
+#[test]
+fn a_grant_that_came_late_pays_what_it_would_have_paid() {
+    let drawdown = overdrawn();
+    let late = "{kind: grant, wallet: bea, grant_id: promo, unit: credits, amount: '8', priority: 1, \
+                effective_at: 2026-01-01T00:00:00Z}";
+    let late = drawdown.file("late.yaml", late);
+    drawdown.json(&["apply", &late]);
+    assert_eq!(has(&drawdown, "bea"), ["3", "0"], "it has paid back what was open");
+    let rerate = ["rerate", "bea", "--reason", "a late grant"];
+    assert_eq!(drawdown.json(&rerate)["applied"], 0);
+    let moved = drawdown.json(&[&rerate[..], &["--lots"]].concat());
+    assert!(moved["applied"].as_u64().unwrap() > 0, "{moved}");
+    let lots = drawdown.json(&["balance", "bea"])["units"]["credits"].to_string();
+    assert!(lots.contains("plan#1") && !lots.contains("promo#1"), "what is left is the plan's: {lots}");
+    assert_eq!(drawdown.json(&["verify"])["verified"], true);
+}
+
+#[test]
 fn one_usage_is_charged_anew_with_other_data() {
     let drawdown = Drawdown::new();
     let documents = "
