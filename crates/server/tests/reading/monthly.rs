@@ -30,7 +30,7 @@ fn shown(drawdown: &Drawdown, month: &str, known_at: &str) -> String {
 }
 
 #[test]
-fn a_statement_taken_again_has_what_came_late_and_diff_shows_it_entry_by_entry() {
+fn a_statement_taken_again_has_what_came_late() {
     let drawdown = january();
     let then = ok(drawdown.run(&["statement", "w", "--month", "2026-01", "--known-at", END]));
     assert_eq!(
@@ -76,6 +76,11 @@ credits
   closing                            0
 "
     );
+}
+
+#[test]
+fn diff_shows_entry_by_entry_why_a_statement_says_something_else() {
+    let drawdown = january();
     let expected = "\
 w as of 2026-01-31 23:59:59Z: what was known at 2026-01-31 23:59:59Z, and at 2026-02-15
   unit                     known at 2026-01-31 23:59:59Z  known at 2026-02-15  change

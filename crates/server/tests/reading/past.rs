@@ -31,86 +31,82 @@ impl Dice {
 
 const HOUR: i64 = 3_600_000_000_000;
 
+/// A plan, a pack that ends, and a daily quota.
+fn granted(raw: &mut Raw) {
+    for terms in [
+        json!({"grant_id": "plan", "unit": "credits", "amount": "100", "recurrence": {"interval": "P7D"},
+            "rollover": {"percent": "50", "max": "60"}, "reset": {"min": "10", "max": "80"}}),
+        json!({"grant_id": "pack", "unit": "credits", "amount": "70", "priority": 60,
+            "cost_basis": {"money": "7", "currency": "EUR"}, "expires_at": "2026-01-20T00:00:00Z"}),
+        json!({"grant_id": "quota", "unit": "credits", "amount": "5", "priority": 10,
+            "recurrence": {"interval": "P1D", "quiet": true}, "applies_to": {"feature": ["chat"]}}),
+    ] {
+        raw.grant(START, &terms);
+    }
+}
+
+const START: &str = "2026-01-01T00:00:00Z";
+
 /// A history of so many records. `late` brings usage that is days late, and corrections.
 fn history(seed: u64, records: usize, late: bool) -> Raw {
-    let mut dice = Dice(seed);
-    let mut raw = Raw::new();
-    let mut clock = Instant::parse("2026-01-01T00:00:00Z").unwrap();
-    raw.grant(&clock.to_string(), &json!({"grant_id": "plan", "unit": "credits", "amount": "100",
-        "recurrence": {"interval": "P7D"}, "rollover": {"percent": "50", "max": "60"}, "reset": {"min": "10", "max": "80"}}));
-    raw.grant(
-        &clock.to_string(),
-        &json!({"grant_id": "pack", "unit": "credits", "amount": "70", "priority": 60,
-        "cost_basis": {"money": "7", "currency": "EUR"}, "expires_at": "2026-01-20T00:00:00Z"}),
-    );
-    raw.grant(
-        &clock.to_string(),
-        &json!({"grant_id": "quota", "unit": "credits", "amount": "5", "priority": 10,
-        "recurrence": {"interval": "P1D", "quiet": true}, "applies_to": {"feature": ["chat"]}}),
-    );
+    let (mut dice, mut raw) = (Dice(seed), Raw::new());
+    granted(&mut raw);
+    let start = Instant::parse(START).unwrap();
+    let mut clock = start;
     let mut used: Vec<String> = Vec::new();
     for n in 0..records {
         // Some come at the very instants at which lots end.
-        clock = if dice.roll(6) == 0 {
-            Instant((clock.0 / (24 * HOUR) + 1) * 24 * HOUR)
-        } else {
-            clock.plus(dice.roll(40) as i64 * HOUR)
+        clock = match dice.roll(6) {
+            0 => Instant((clock.0 / (24 * HOUR) + 1) * 24 * HOUR),
+            _ => clock.plus(dice.roll(40) as i64 * HOUR),
         };
         let (at, id) = (clock.to_string(), format!("r{n}"));
-        let usage = |dice: &mut Dice| used.get(dice.roll(used.len().max(1) as u64) as usize).cloned();
         match dice.roll(if late { 14 } else { 7 }) {
             0..=4 => {
                 raw.chat(&id, &at, 1 + dice.roll(60));
                 used.push(id);
             }
             5 => raw.add("timer.due", &id, Some("w"), &at, &json!({"due_at": at})),
-            6 => raw.grant(
-                &at,
-                &json!({"grant_id": id, "unit": "credits", "amount": "15", "expires_after": "P10D"}),
-            ),
+            6 => {
+                let terms =
+                    json!({"grant_id": id, "unit": "credits", "amount": "15", "expires_after": "P10D"});
+                raw.grant(&at, &terms);
+            }
             7 | 8 => {
-                let before = clock
-                    .plus(-(dice.roll(100) as i64) * HOUR)
-                    .max(Instant::parse("2026-01-01T00:00:00Z").unwrap());
-                raw.usage(&id, "chat", &before.to_string(), &at, &json!({"tokens": 1 + dice.roll(60)}));
+                let before = clock.plus(-(dice.roll(100) as i64) * HOUR).max(start).to_string();
+                raw.usage(&id, "chat", &before, &at, &json!({"tokens": 1 + dice.roll(60)}));
                 used.push(id);
             }
-            9 => {
-                raw.add("wallet.reset", &id, Some("w"), &at, &json!({"preserve_overage": dice.roll(2) == 0}))
-            }
-            10 => {
-                let what = ["all", "open", "future", "carried"][dice.roll(4) as usize];
-                let grant = ["plan", "pack", "quota"][dice.roll(3) as usize];
-                raw.add("grant.voided", &id, Some("w"), &at, &json!({"grant_id": grant, "what": what}));
-            }
-            11 => {
-                let Some(usage) = usage(&mut dice) else { continue };
-                let part = dice.roll(2) == 0;
-                let data =
-                    if part { json!({"amounts": [{"unit": "credits", "amount": "1"}]}) } else { json!({}) };
-                raw.correct("usage.reversed", &id, &at, &usage, data);
-            }
-            12 => {
-                let Some(usage) = usage(&mut dice) else { continue };
-                raw.correct(
-                    "usage.rerated",
-                    &id,
-                    &at,
-                    &usage,
-                    json!({"data": {"tokens": 1 + dice.roll(80)}}),
-                );
-            }
-            13 => raw.add(
-                "overage.cleared",
-                &id,
-                Some("w"),
-                &at,
-                &json!({"month": "2026-01", "unit": "credits", "as": "billed"}),
-            ),
-            n => unreachable!("{n}"),
+            _ => correct(&mut raw, &mut dice, &used, (&id, &at)),
         }
     }
     raw
+}
+
+/// One correction; of a usage, if there was one.
+fn correct(raw: &mut Raw, dice: &mut Dice, used: &[String], (id, at): (&str, &str)) {
+    let usage = used.get(dice.roll(used.len().max(1) as u64) as usize);
+    match (dice.roll(5), usage) {
+        (0, _) => raw.add("wallet.reset", id, Some("w"), at, &json!({"preserve_overage": dice.roll(2) == 0})),
+        (1, _) => {
+            let what = ["all", "open", "future", "carried"][dice.roll(4) as usize];
+            let grant = ["plan", "pack", "quota"][dice.roll(3) as usize];
+            raw.add("grant.voided", id, Some("w"), at, &json!({"grant_id": grant, "what": what}));
+        }
+        (2, Some(usage)) => {
+            let part = json!({"amounts": [{"unit": "credits", "amount": "1"}]});
+            let data = if dice.roll(2) == 0 { part } else { json!({}) };
+            raw.correct("usage.reversed", id, at, usage, data);
+        }
+        (3, Some(usage)) => {
+            let data = json!({"data": {"tokens": 1 + dice.roll(80)}});
+            raw.correct("usage.rerated", id, at, usage, data);
+        }
+        _ => {
+            let data = json!({"month": "2026-01", "unit": "credits", "as": "billed"});
+            raw.add("overage.cleared", id, Some("w"), at, &data);
+        }
+    }
 }
 
 #[test]

@@ -112,31 +112,16 @@ impl Core {
         let offset = Offset(self.next);
         self.next += 1;
         let mut past = Past { identity: self.known.get(&identity.key).copied(), ..Past::default() };
-        match &record.event {
-            Event::Genesis(genesis) => self.catalogue.begin(genesis.fold),
-            Event::CataloguePublished(published) => {
-                let outcome = ledger::publish(&mut self.catalogue, &past, &record, published, &identity);
-                assert_eq!(outcome, Outcome::Applied(None), "{bytes}");
-            }
-            Event::WalletConfigured(_)
-            | Event::GrantIssued(_)
-            | Event::Usage(_)
-            | Event::TimerDue(_)
-            | Event::GrantVoided(_)
-            | Event::UsageReversed(_)
-            | Event::UsageRerated(_)
-            | Event::WalletReset(_)
-            | Event::OverageCleared(_)
-            | Event::WalletChanged(_)
-            | Event::WalletSuspended
-            | Event::WalletResumed => {
-                self.memory.tell(&self.catalogue, &self.wallet, &record, &mut past);
-                let mut changes = Changes::default();
-                let wallet = &mut self.wallet;
-                self.outcome =
-                    ledger::apply(&self.catalogue, wallet, &past, &record, &identity, &mut changes);
-                self.memory.note(offset, (&record, &identity), wallet, self.outcome.as_ref(), &changes);
-            }
+        if let Event::Genesis(genesis) = &record.event {
+            self.catalogue.begin(genesis.fold);
+        } else if let Event::CataloguePublished(published) = &record.event {
+            let outcome = ledger::publish(&mut self.catalogue, &past, &record, published, &identity);
+            assert_eq!(outcome, Outcome::Applied(None), "{bytes}");
+        } else {
+            self.memory.tell(&self.catalogue, &self.wallet, &record, &mut past);
+            let (mut changes, wallet) = (Changes::default(), &mut self.wallet);
+            self.outcome = ledger::apply(&self.catalogue, wallet, &past, &record, &identity, &mut changes);
+            self.memory.note(offset, (&record, &identity), wallet, self.outcome.as_ref(), &changes);
         }
         self.known.entry(identity.key).or_insert(Known { offset, content: identity.content });
     }

@@ -6,6 +6,7 @@
 mod known;
 mod legs;
 mod recorded;
+mod refold;
 mod standing;
 
 pub(crate) use known::{Close, Known};
