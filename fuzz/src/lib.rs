@@ -123,8 +123,15 @@ impl Log {
         let first = self.apply(&record, &identity);
         let before = self.wallets.get(record.wallet()).map(|(wallet, _)| wallet.write());
         let second = self.apply(&record, &identity);
-        if first.is_some() {
-            assert!(matches!(second, Some(Outcome::Duplicate(_))), "{second:?} instead of a duplicate");
+        match &first {
+            // One that says something else than the first to bear its id goes on to do so.
+            Some(Outcome::Conflict(_)) => {
+                assert!(matches!(second, Some(Outcome::Conflict(_) | Outcome::Duplicate(_))), "{second:?}");
+            }
+            Some(Outcome::Applied(_) | Outcome::Duplicate(_) | Outcome::Rejected(_)) => {
+                assert!(matches!(second, Some(Outcome::Duplicate(_))), "{second:?} instead of a duplicate");
+            }
+            None => assert_eq!(second, None),
         }
         assert_eq!(
             self.wallets.get(record.wallet()).map(|(wallet, _)| wallet.write()),
