@@ -17,8 +17,6 @@ use crate::seen::{Identities, Seen, next_segment};
 
 /// Most records that one commit takes in when there is much to catch up on.
 const BATCH: usize = 32_768;
-/// Fewer are not taken if there are more.
-const SHORTEST: usize = 4_096;
 /// Records that are read and looked up together: some hundred, so that a store is asked for many wallets at once.
 const CHUNK: usize = 512;
 /// Above so many wallets in memory, all are forgotten before the next step and read again as they are needed.
@@ -151,8 +149,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
     pub async fn step(&mut self, now: Instant) -> Result<Step, ProjectorError> {
         loop {
             self.make_room().await?;
-            let most = self.most().await?;
-            let stretch = self.log.read(self.partition, self.folding.head.next, most).await?;
+            let stretch = self.log.read(self.partition, self.folding.head.next, BATCH).await?;
             if stretch.is_empty() {
                 self.committed().await?;
                 return Ok(Step::default());
@@ -172,14 +169,6 @@ impl<L: EventLog, S: Store> Projector<L, S> {
                 return Ok(step);
             }
         }
-    }
-
-    /// How many records to take next: the stretches grow shorter towards the end of the log, so that at the end little is left to
-    /// commit while nothing is left to fold.
-    async fn most(&self) -> Result<usize, ProjectorError> {
-        let end = self.log.end(self.partition).await?;
-        let left = usize::try_from(end.0.saturating_sub(self.folding.head.next.0)).unwrap_or(usize::MAX);
-        Ok((left / 2).clamp(SHORTEST, BATCH))
     }
 
     /// Forgets what the store has, when it is much; and waits for what a correction must find there.

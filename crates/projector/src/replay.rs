@@ -1,5 +1,7 @@
 //! A partition folded in memory alone, without a store.
 
+use std::collections::BTreeSet;
+
 use eventlog::Stretch;
 use ledger::{Partition, Wallet};
 use store::rows::Batch;
@@ -23,6 +25,8 @@ impl Replay {
     pub fn new(partition: Partition, partitions: u32, log: &str) -> Self {
         let mut folding = Folding::new(partition, partitions, Folding::start(partition, log));
         folding.identities = Identities::in_memory();
+        // Of no wallet but for its counters: they are what usage itself may ask for.
+        folding.pasts = Pasts::of(Remembers::These(BTreeSet::new()));
         Self { folding, scratch: Vec::new() }
     }
 
