@@ -42,7 +42,7 @@ impl Raw {
         recorded_at: &str,
         data: &Value,
     ) {
-        let mut record = json!({"v": 1, "id": id, "source": "app", "type": kind, "recorded_at": recorded_at, "by": "operator", "data": data});
+        let mut record = json!({"v": 2, "id": id, "source": "app", "type": kind, "recorded_at": recorded_at, "by": "operator", "data": data});
         if let Some(wallet) = wallet {
             record["wallet"] = wallet.into();
         }
