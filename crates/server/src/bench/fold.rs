@@ -88,8 +88,11 @@ pub(crate) fn growth(figures: &mut Figures, wallets: u64, history: u64) {
 
     let mut long = opened(1_000);
     let mut series = Series::new(1_000, Spread::Skewed);
-    let young = cost(&mut long, &mut series, history / 10 - measured, measured);
-    let old = cost(&mut long, &mut series, history - history / 10 - measured, measured);
+    // Of a short history, no more is measured than its tenth.
+    let measured = measured.min(history / 10).max(CHUNK);
+    let before = |until: u64| until.saturating_sub(measured);
+    let young = cost(&mut long, &mut series, before(history / 10), measured);
+    let old = cost(&mut long, &mut series, before(history - history / 10), measured);
     figures.note("growth_history", old / young);
 }
 
