@@ -186,6 +186,21 @@ pub enum Step {
     Resume,
 }
 
+impl Step {
+    /// The grant that it issues, with its data as sent.
+    pub fn issued(&self) -> Option<(&Terms, &str)> {
+        match self {
+            Self::Grant(terms, data) => Some((&**terms, data.as_str())),
+            Self::Void(_)
+            | Self::Configure(_)
+            | Self::Reset(_)
+            | Self::Clear(_)
+            | Self::Suspend
+            | Self::Resume => None,
+        }
+    }
+}
+
 /// A record's data that says nothing more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

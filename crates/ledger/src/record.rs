@@ -8,6 +8,7 @@ use crate::canonical::{NotCanonical, canonical};
 use crate::correction::{Changed, Nothing, RawStep, Step};
 use crate::document::{FOLD, FoldVersion};
 use crate::event::{Event, Genesis, Published};
+use crate::grant::Terms;
 use crate::text::Text;
 use crate::time::Instant;
 
@@ -218,33 +219,9 @@ impl Record<'_> {
         scratch.clear();
         identity(b'i', &[self.wallet(), &e.source, &e.id], scratch);
         let key = hash(scratch);
-        let grants = match &self.event {
-            Event::GrantIssued(terms) => vec![self.grant(&terms.grant_id, e.data.get(), scratch)?],
-            Event::WalletChanged(steps) => {
-                let issued = steps.iter().filter_map(|step| match step {
-                    Step::Grant(terms, data) => Some((&terms.grant_id, data)),
-                    Step::Void(_)
-                    | Step::Configure(_)
-                    | Step::Reset(_)
-                    | Step::Clear(_)
-                    | Step::Suspend
-                    | Step::Resume => None,
-                });
-                issued.map(|(id, data)| self.grant(id, data, scratch)).collect::<Result<_, _>>()?
-            }
-            Event::Genesis(_)
-            | Event::CataloguePublished(_)
-            | Event::WalletConfigured(_)
-            | Event::Usage(_)
-            | Event::TimerDue(_)
-            | Event::GrantVoided(_)
-            | Event::UsageReversed(_)
-            | Event::UsageRerated(_)
-            | Event::WalletReset(_)
-            | Event::OverageCleared(_)
-            | Event::WalletSuspended
-            | Event::WalletResumed => Vec::new(),
-        };
+        let issued = self.issued();
+        let grants = issued.into_iter().map(|(terms, data)| self.grant(&terms.grant_id, data, scratch));
+        let grants = grants.collect::<Result<_, _>>()?;
         let is_grant = matches!(self.event, Event::GrantIssued(_));
         Ok(Identity { key, content, grants, is_grant })
     }
@@ -259,6 +236,15 @@ impl Record<'_> {
         canonical(data, scratch)?;
         let content = hash(scratch);
         Ok((grant_key(self.wallet(), grant_id), content))
+    }
+
+    /// The grants that it issues, in order, each with its data as sent.
+    pub fn issued(&self) -> Vec<(&Terms, &str)> {
+        if let Event::GrantIssued(terms) = &self.event {
+            return vec![(&**terms, self.envelope.data.get())];
+        }
+        let Event::WalletChanged(steps) = &self.event else { return Vec::new() };
+        steps.iter().filter_map(Step::issued).collect()
     }
 
     /// The identity of the usage that this record corrects.

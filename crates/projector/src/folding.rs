@@ -211,28 +211,14 @@ impl Folding {
 
     /// Why a record does not belong where it stands.
     fn misplaced(&self, record: &Record<'_>, slot: Option<usize>) -> Option<&'static str> {
-        let first = self.head.next == Offset(0);
-        match &record.event {
-            Event::Genesis(_) if !first => Some("a genesis record behind the first"),
-            Event::Genesis(_) | Event::CataloguePublished(_) => None,
-            Event::WalletConfigured(_)
-            | Event::GrantIssued(_)
-            | Event::Usage(_)
-            | Event::TimerDue(_)
-            | Event::GrantVoided(_)
-            | Event::UsageReversed(_)
-            | Event::UsageRerated(_)
-            | Event::WalletReset(_)
-            | Event::OverageCleared(_)
-            | Event::WalletChanged(_)
-            | Event::WalletSuspended
-            | Event::WalletResumed => {
-                let elsewhere = self.partitions > 1
-                    && slot.or_else(|| self.place(record.wallet())).is_none()
-                    && Partition::of(record.wallet(), self.partitions) != self.head.partition;
-                elsewhere.then_some("its wallet belongs to another partition")
-            }
+        if let Event::Genesis(_) = record.event {
+            return (self.head.next != Offset(0)).then_some("a genesis record behind the first");
         }
+        let elsewhere = record.event.is_of_wallet()
+            && self.partitions > 1
+            && slot.or_else(|| self.place(record.wallet())).is_none()
+            && Partition::of(record.wallet(), self.partitions) != self.head.partition;
+        elsewhere.then_some("its wallet belongs to another partition")
     }
 
     fn apply(

@@ -1,6 +1,6 @@
 //! What the fold did, as rows.
 
-use ledger::{Event, Hash16, Instant, Lot, Name, Offset, Outcome, Record, Step, Terms, Wallet};
+use ledger::{Event, Hash16, Instant, Lot, Name, Offset, Outcome, Record, Terms, Wallet};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use store::rows::{
@@ -36,7 +36,7 @@ pub(crate) fn add(batch: &mut Batch, folded: Folded<'_>) {
     let Some(wallet) = folded.wallet else { return };
     if let Some(Outcome::Applied(_)) = folded.outcome {
         let issue = |(terms, body)| grant(wallet, offset, record, terms, body);
-        batch.grants.extend(issued(record).into_iter().map(issue));
+        batch.grants.extend(record.issued().into_iter().map(issue));
     }
     // A usage charged anew is still that of whoever used it.
     let corrected = folded.changes.used.as_ref().map(|used| used.subject.clone());
@@ -81,37 +81,6 @@ pub(crate) fn add(batch: &mut Batch, folded: Folded<'_>) {
         period: c.starts.0,
         value: c.value.to_string(),
     }));
-}
-
-/// The grants that a record issues, each with its data as sent.
-fn issued<'a>(record: &'a Record<'_>) -> Vec<(&'a Terms, &'a str)> {
-    match &record.event {
-        Event::GrantIssued(terms) => vec![(&**terms, record.envelope.data.get())],
-        Event::WalletChanged(steps) => {
-            let grant = |step: &'a Step| match step {
-                Step::Grant(terms, body) => Some((&**terms, body.as_str())),
-                Step::Void(_)
-                | Step::Configure(_)
-                | Step::Reset(_)
-                | Step::Clear(_)
-                | Step::Suspend
-                | Step::Resume => None,
-            };
-            steps.iter().filter_map(grant).collect()
-        }
-        Event::Genesis(_)
-        | Event::CataloguePublished(_)
-        | Event::WalletConfigured(_)
-        | Event::Usage(_)
-        | Event::TimerDue(_)
-        | Event::GrantVoided(_)
-        | Event::UsageReversed(_)
-        | Event::UsageRerated(_)
-        | Event::WalletReset(_)
-        | Event::OverageCleared(_)
-        | Event::WalletSuspended
-        | Event::WalletResumed => Vec::new(),
-    }
 }
 
 fn grant(wallet: i64, offset: Offset, record: &Record<'_>, terms: &Terms, body: &str) -> GrantRow {

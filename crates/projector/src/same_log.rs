@@ -35,21 +35,7 @@ pub(crate) fn wrong_genesis(
     if offset != Offset(0) {
         return None;
     }
-    match &record.event {
-        Event::Genesis(g) if g.log == folding.head.log && g.partitions == folding.partitions => None,
-        Event::Genesis(g) => Some(format!("that of log {} with {} partitions", g.log, g.partitions)),
-        Event::CataloguePublished(_)
-        | Event::WalletConfigured(_)
-        | Event::GrantIssued(_)
-        | Event::Usage(_)
-        | Event::TimerDue(_)
-        | Event::GrantVoided(_)
-        | Event::UsageReversed(_)
-        | Event::UsageRerated(_)
-        | Event::WalletReset(_)
-        | Event::OverageCleared(_)
-        | Event::WalletChanged(_)
-        | Event::WalletSuspended
-        | Event::WalletResumed => Some(format!("a {} record", record.event.word())),
-    }
+    let Event::Genesis(g) = &record.event else { return Some(format!("a {} record", record.event.word())) };
+    let is_it = g.log == folding.head.log && g.partitions == folding.partitions;
+    (!is_it).then(|| format!("that of log {} with {} partitions", g.log, g.partitions))
 }

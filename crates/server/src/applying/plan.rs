@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use eventlog::Appending;
 use ingest::{Corrected, Correction, Refusal, Stamp};
 use ledger::{
-    Accepted, Catalogue, Changes, Configured, Event, Instant, Known, Offset, Outcome, Partition, Past, Step,
-    Terms, Wallet, apply, canonical, content_id, decode,
+    Accepted, Catalogue, Changes, Configured, Instant, Known, Offset, Outcome, Partition, Past, Terms,
+    Wallet, apply, canonical, content_id, decode,
 };
 
 use super::change::{Steps, recorded};
@@ -257,7 +257,8 @@ impl Planner {
         let record = decode(bytes).expect("what was stamped decodes");
         let identity = record.identify(&mut Vec::new()).expect("what was stamped has an identity");
         let (mut past, mut changes) = (Past::default(), Changes::default());
-        let names = granted_by(&record.event);
+        let names: Vec<&str> =
+            record.issued().into_iter().map(|(terms, _)| terms.grant_id.as_str()).collect();
         let there = |name: &&str| self.issued.contains(&(wallet.to_owned(), (*name).to_owned()));
         let grants = names.iter().zip(&identity.grants).filter(|(name, _)| there(name));
         past.grants = grants
@@ -275,38 +276,6 @@ impl Planner {
                 Ok(())
             }
         }
-    }
-}
-
-/// The names of the grants that a record issues, in order.
-fn granted_by<'a>(event: &'a Event<'_>) -> Vec<&'a str> {
-    match event {
-        Event::GrantIssued(terms) => vec![&terms.grant_id],
-        Event::WalletChanged(steps) => steps.iter().filter_map(granted_in).collect(),
-        Event::Genesis(_)
-        | Event::CataloguePublished(_)
-        | Event::WalletConfigured(_)
-        | Event::Usage(_)
-        | Event::TimerDue(_)
-        | Event::GrantVoided(_)
-        | Event::UsageReversed(_)
-        | Event::UsageRerated(_)
-        | Event::WalletReset(_)
-        | Event::OverageCleared(_)
-        | Event::WalletSuspended
-        | Event::WalletResumed => Vec::new(),
-    }
-}
-
-fn granted_in(step: &Step) -> Option<&str> {
-    match step {
-        Step::Grant(terms, _) => Some(&terms.grant_id),
-        Step::Void(_)
-        | Step::Configure(_)
-        | Step::Reset(_)
-        | Step::Clear(_)
-        | Step::Suspend
-        | Step::Resume => None,
     }
 }
 
