@@ -1,0 +1,51 @@
+//! What a version of records cannot say is not read into it: an older build would disagree (design, section 1).
+
+use ledger::{Undecodable, decode};
+
+fn record(v: u32, kind: &str, wallet: bool, data: &str) -> String {
+    let wallet = if wallet { r#""wallet":"w","# } else { "" };
+    format!(
+        r#"{{"v":{v},"id":"1","source":"s","type":"{kind}",{wallet}"recorded_at":"2026-01-01T00:00:00Z","by":"operator","data":{data}}}"#
+    )
+}
+
+#[test]
+fn what_is_newer_than_its_version_is_set_aside() {
+    let genesis = r#"{"log":"l","partitions":1,"partitioner":"sha256-8-mod","fold":2}"#;
+    let fold = r#"{"kind":"fold","name":"version","body":{"version":2}}"#;
+    for (kind, wallet, data) in [
+        ("grant.issued", true, r#"{"grant_id":"g","unit":"credits","amount":"1","reset":{"max":"2"}}"#),
+        ("wallet.configured", true, r#"{"reset":{"interval":"P1D"}}"#),
+        ("catalogue.published", false, fold),
+        ("genesis", false, genesis),
+    ] {
+        let refused = decode(record(1, kind, wallet, data).as_bytes()).unwrap_err();
+        let why = format!("a {kind} record of version 1 that says what only version 2 can");
+        assert_eq!(refused, Undecodable::Quarantine(why));
+        assert!(decode(record(2, kind, wallet, data).as_bytes()).is_ok(), "{kind}");
+    }
+}
+
+#[test]
+fn what_is_older_than_its_version_is_read() {
+    let grant = r#"{"grant_id":"g","unit":"credits","amount":"1"}"#;
+    for v in [1, 2] {
+        assert!(decode(record(v, "grant.issued", true, grant).as_bytes()).is_ok());
+        assert!(decode(record(v, "wallet.suspended", true, "{}").as_bytes()).is_ok());
+    }
+}
+
+#[test]
+fn a_version_or_a_fold_of_a_later_build_stops() {
+    let genesis = r#"{"log":"l","partitions":1,"partitioner":"sha256-8-mod","fold":3}"#;
+    let fold = r#"{"kind":"fold","name":"version","body":{"version":3}}"#;
+    for text in [
+        record(3, "wallet.suspended", true, "{}"),
+        record(0, "wallet.suspended", true, "{}"),
+        record(3, "wallet.suspended", true, r#"{"new":1}"#),
+        record(2, "genesis", false, genesis),
+        record(2, "catalogue.published", false, fold),
+    ] {
+        assert!(matches!(decode(text.as_bytes()), Err(Undecodable::NewerBuild(_))), "{text}");
+    }
+}
