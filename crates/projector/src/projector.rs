@@ -7,6 +7,7 @@ use ledger::{Catalogue, Instant, Offset, Partition, Past, Position, Wallet};
 use serde::{Deserialize, Serialize};
 use store::rows::{Batch, Counts, Head};
 use store::{Store, StoreError};
+use tokio::sync::Semaphore;
 
 use crate::ahead::Ahead;
 use crate::error::ProjectorError;
@@ -35,6 +36,8 @@ pub struct Projector<L, S> {
     most_wallets: usize,
     /// The wallet that the next record corrects: what is on its way to the store must be there first.
     awaited: Option<i64>,
+    /// Whose turn it is to fold, where several partitions share the processors.
+    turns: Arc<Semaphore>,
     /// The commit that is under way while the next stretch is folded.
     under_way: Option<tokio::task::JoinHandle<Result<(), StoreError>>>,
 }
@@ -106,8 +109,16 @@ impl<L: EventLog, S: Store> Projector<L, S> {
             folding,
             most_wallets: MOST_WALLETS,
             awaited: None,
+            turns: Arc::new(Semaphore::new(1)),
             under_way: None,
         })
+    }
+
+    /// Takes turns in folding with the other partitions of the process. A processor that is left to the commits keeps the store
+    /// busy: it is what takes the longest.
+    pub(crate) fn taking_turns(mut self, turns: Arc<Semaphore>) -> Self {
+        self.turns = turns;
+        self
     }
 
     /// Bounds how many wallets stay in memory from one step to the next.
@@ -155,7 +166,9 @@ impl<L: EventLog, S: Store> Projector<L, S> {
                 return Ok(Step::default());
             }
             let mut batch = empty_batch(&self.folding.head, stretch.len());
+            let turn = self.turns.clone().acquire_owned().await.expect("it is never closed");
             let (step, stopped) = self.fold(&stretch, now, &mut batch).await?;
+            drop(turn);
             if let Some(last) = step.folded.checked_sub(1) {
                 self.folding.seal(stretch.get(last));
                 rows::finish(&mut batch, &mut self.folding);

@@ -1,11 +1,13 @@
 //! All partitions of one process: folded side by side, with the catalogue copied from partition 0 to the others.
 
+use std::num::NonZero;
 use std::sync::Arc;
 
 use eventlog::{Appending, EventLog};
 use ledger::{Event, Instant, Offset, Partition};
 use store::Store;
 use store::rows::Counts;
+use tokio::sync::Semaphore;
 
 use crate::error::ProjectorError;
 use crate::projector::{Projector, Step};
@@ -57,9 +59,12 @@ impl<L: EventLog, S: Store> Projectors<L, S> {
     pub async fn open(log: Arc<L>, store: Arc<S>) -> Result<Self, ProjectorError> {
         let id = log_id(&*log).await?;
         let (mut projectors, mut ends) = (Vec::new(), Vec::new());
+        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let turns = Arc::new(Semaphore::new(processors.saturating_sub(1).max(1)));
         for partition in (0..log.partitions()).map(Partition) {
             ends.push(log.end(partition).await?);
-            projectors.push(Projector::open(log.clone(), store.clone(), partition, &id).await?);
+            let projector = Projector::open(log.clone(), store.clone(), partition, &id).await?;
+            projectors.push(projector.taking_turns(turns.clone()));
         }
         let copied = projectors.iter().map(|p| p.published().len()).collect();
         Ok(Self { log, projectors, copied, ends })
