@@ -259,19 +259,18 @@ async fn entries<S: Store>(
 fn entry(row: &EntryRow) -> Result<Entry, ProjectorError> {
     let kind = EntryKind::of_code(row.kind).ok_or_else(|| corrupt("entry", format!("kind {}", row.kind)))?;
     let amount = |text: &str| ledger::Amount::parse_sum(text).map_err(|e| corrupt("entry", e));
-    let name = |text: &Option<String>| text.as_deref().map(Name::from);
     Ok(Entry {
         line: row.line,
         kind,
-        unit: row.unit.as_str().into(),
-        lot: name(&row.lot),
-        other_lot: name(&row.other_lot),
+        unit: row.unit.clone(),
+        lot: row.lot.clone(),
+        other_lot: row.other_lot.clone(),
         amount: amount(&row.amount)?,
         available_after: amount(&row.available_after)?,
         effective_at: Instant(row.effective_at),
         booked_at: Instant(row.booked_at),
-        feature: name(&row.feature),
-        price: name(&row.price),
+        feature: row.feature.clone(),
+        price: row.price.clone(),
         month: row.month.as_deref().and_then(Month::parse),
     })
 }

@@ -1,6 +1,6 @@
 //! What the fold did, as rows.
 
-use ledger::{Event, Hash16, Instant, Lot, Name, Offset, Outcome, Record, Terms, Wallet};
+use ledger::{Event, Hash16, Instant, Lot, Offset, Outcome, Record, Terms, Wallet};
 use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 use store::rows::{
@@ -41,23 +41,22 @@ pub(crate) fn add(batch: &mut Batch, folded: Folded<'_>) {
     // A usage charged anew is still that of whoever used it.
     let corrected = folded.changes.used.as_ref().map(|used| used.subject.clone());
     let subject = corrected.as_ref().map_or(record.subject(), Option::as_deref);
-    let text = |name: &Option<Name>| name.as_deref().map(str::to_owned);
     batch.entries.extend(folded.changes.entries.drain(..).map(|e| EntryRow {
         offset,
         line: e.line,
         wallet,
         kind: e.kind.code(),
-        lot: text(&e.lot),
-        other_lot: text(&e.other_lot),
+        lot: e.lot,
+        other_lot: e.other_lot,
         amount: e.amount.text(),
         available_after: e.available_after.text(),
         effective_at: e.effective_at.0,
         booked_at: e.booked_at.0,
         subject: e.price.as_ref().and(subject).map(str::to_owned),
-        feature: text(&e.feature),
-        price: text(&e.price),
+        feature: e.feature,
+        price: e.price,
         month: e.month.map(|month| month.to_string()),
-        unit: (*e.unit).to_owned(),
+        unit: e.unit,
     }));
     batch.left.extend(folded.changes.left.iter().map(|lot| LeftRow {
         wallet,

@@ -4,7 +4,7 @@
 //! as given: nothing is computed with them here. A wallet's number is `sequence × partitions + partition`,
 //! so it is unique across partitions; whoever folds gives it.
 
-use ledger::{Offset, Partition};
+use ledger::{Name, Offset, Partition};
 
 pub use crate::codes::{NoSuchCode, OutcomeCode, RecordKind};
 pub use ledger::EntryKind;
@@ -134,11 +134,11 @@ pub struct EntryRow {
     /// The code of an [`EntryKind`].
     pub kind: u8,
     /// What is moved.
-    pub unit: String,
+    pub unit: Name,
     /// The lot it leaves or enters.
-    pub lot: Option<String>,
+    pub lot: Option<Name>,
     /// The lot it enters, where it moves between two.
-    pub other_lot: Option<String>,
+    pub other_lot: Option<Name>,
     /// How much.
     pub amount: String,
     /// What the wallet's open lots of the unit hold afterwards.
@@ -150,9 +150,9 @@ pub struct EntryRow {
     /// Who used.
     pub subject: Option<String>,
     /// What was used.
-    pub feature: Option<String>,
+    pub feature: Option<Name>,
     /// The price and its revision, `name@revision`.
-    pub price: Option<String>,
+    pub price: Option<Name>,
     /// Of overage: the month of the usage, `2026-01`.
     pub month: Option<String>,
 }

@@ -25,6 +25,8 @@ use writer::Writer;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/log/sqlite");
 
+/// Large, because a row of many records lies on a run of pages, and each is read and copied by itself.
+const PAGE_BYTES: u32 = 16384;
 /// How long to wait for another process that appends.
 const LOCKED: Duration = Duration::from_secs(10);
 /// How many reads may run at once; each has a thread.
@@ -178,6 +180,7 @@ fn options(path: &Path, durability: Durability) -> Result<SqliteConnectOptions, 
         // On macOS a plain sync leaves the drive's own cache out; elsewhere this changes nothing.
         .pragma("fullfsync", flush_the_drive)
         .pragma("temp_store", "memory")
+        .page_size(PAGE_BYTES)
         .busy_timeout(LOCKED)
         .disable_statement_logging())
 }

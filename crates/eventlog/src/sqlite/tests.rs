@@ -51,7 +51,7 @@ async fn a_full_disk_is_told_to_every_caller_and_appends_go_on_when_there_is_spa
         let callers: Vec<_> = (0..64)
             .map(|_| {
                 let log = std::sync::Arc::clone(&log);
-                tokio::spawn(async move { log.append(to_first(vec![1; 10_000])).await })
+                tokio::spawn(async move { log.append(to_first(vec![1; 100_000])).await })
             })
             .collect();
         for caller in callers {
@@ -66,7 +66,7 @@ async fn a_full_disk_is_told_to_every_caller_and_appends_go_on_when_there_is_spa
     }
 
     run(&mut other, "drop table ballast").await;
-    assert_eq!(log.append(to_first(vec![2; 10_000])).await.unwrap()[0].offset, Offset(1));
+    assert_eq!(log.append(to_first(vec![2; 100_000])).await.unwrap()[0].offset, Offset(1));
     let many = (0..20_000).map(|_| Appending { partition: P0, bytes: vec![1; 10] }).collect();
     assert_eq!(log.append(many).await.unwrap()[0].offset, Offset(2));
     holds(&log, 20_001).await;

@@ -79,6 +79,6 @@ fn is_free_of(record: &RecordRow, filter: &Filter) -> bool {
 
 fn is_charge_of(entry: &EntryRow, filter: &Filter) -> bool {
     let is_draw = EntryKind::of_code(entry.kind).is_some_and(EntryKind::is_draw);
-    let is_feature = filter.feature.as_ref().is_none_or(|feature| entry.feature.as_ref() == Some(feature));
+    let is_feature = filter.feature.as_ref().is_none_or(|feature| entry.feature.as_deref() == Some(feature));
     is_draw && is_feature && is_of(entry.price.as_deref(), filter)
 }

@@ -1,7 +1,7 @@
 //! One entry of a wallet's ledger.
 
 use anyhow::Context as _;
-use ledger::{Amount, Entry, EntryKind, Instant, Position};
+use ledger::{Amount, Entry, EntryKind, Instant, Name, Position};
 use serde::Serialize;
 use store::rows::EntryRow;
 
@@ -41,6 +41,10 @@ pub(crate) fn kind_of(row: &EntryRow) -> anyhow::Result<EntryKind> {
         .with_context(|| format!("{} is no kind of entry this build knows: run `drawdown rebuild`", row.kind))
 }
 
+fn text(name: &Option<Name>) -> Option<String> {
+    name.as_deref().map(str::to_owned)
+}
+
 /// An amount from a row.
 pub(crate) fn amount(text: &str) -> anyhow::Result<Amount> {
     Amount::parse_sum(text).with_context(|| format!("a stored amount is {text:?}: run `drawdown rebuild`"))
@@ -62,12 +66,12 @@ impl EntryNow {
             available_after: amount(&row.available_after)?,
             effective_at: Instant(row.effective_at),
             booked_at: Instant(row.booked_at),
-            unit: row.unit,
-            lot: row.lot,
-            other_lot: row.other_lot,
+            unit: row.unit.to_string(),
+            lot: text(&row.lot),
+            other_lot: text(&row.other_lot),
             subject: row.subject,
-            feature: row.feature,
-            price: row.price,
+            feature: text(&row.feature),
+            price: text(&row.price),
             month: row.month,
             usage: None,
             source: None,
@@ -82,7 +86,6 @@ impl EntryNow {
 
     /// An entry that is due by time alone, and that the wallet's next record will book.
     pub(crate) fn due(entry: &Entry) -> Self {
-        let text = |name: &Option<ledger::Name>| name.as_ref().map(ToString::to_string);
         let (debit, credit) = entry.kind.accounts(entry.lot.as_deref(), entry.other_lot.as_deref());
         Self {
             partition: None,

@@ -1,6 +1,6 @@
 //! The columns of each table, and a row's way back from them.
 
-use ledger::{Offset, Partition};
+use ledger::{Name, Offset, Partition};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, FromRow, Row, Sqlite, Type};
 
@@ -57,6 +57,14 @@ impl<'r> Columns<'r> {
 
     fn offset(&mut self) -> Result<Offset, sqlx::Error> {
         self.count().map(Offset)
+    }
+
+    fn name(&mut self) -> Result<Name, sqlx::Error> {
+        Ok(self.take::<&str>()?.into())
+    }
+
+    fn named(&mut self) -> Result<Option<Name>, sqlx::Error> {
+        Ok(self.take::<Option<&str>>()?.map(Name::from))
     }
 
     fn offset_if_any(&mut self) -> Result<Option<Offset>, sqlx::Error> {
@@ -137,16 +145,16 @@ impl FromRow<'_, SqliteRow> for EntryRow {
             line: row.take()?,
             wallet: row.take()?,
             kind: row.take()?,
-            unit: row.take()?,
-            lot: row.take()?,
-            other_lot: row.take()?,
+            unit: row.name()?,
+            lot: row.named()?,
+            other_lot: row.named()?,
             amount: row.take()?,
             available_after: row.take()?,
             effective_at: row.take()?,
             booked_at: row.take()?,
             subject: row.take()?,
-            feature: row.take()?,
-            price: row.take()?,
+            feature: row.named()?,
+            price: row.named()?,
             month: row.take()?,
         })
     }

@@ -184,7 +184,7 @@ fn sorted<T>(rows: &[T], compare: impl Fn(&T, &T) -> std::cmp::Ordering) -> Vec<
 }
 
 fn bind_entry<'q>(row: &mut Row<'q>, one: &'q EntryRow) {
-    row.add(one.offset.0.cast_signed()).add(one.line).add(one.wallet).add(one.kind).add(one.unit.as_str());
+    row.add(one.offset.0.cast_signed()).add(one.line).add(one.wallet).add(one.kind).add(&*one.unit);
     row.add(one.lot.as_deref()).add(one.other_lot.as_deref());
     row.add(one.amount.as_str()).add(one.available_after.as_str());
     row.add(one.effective_at).add(one.booked_at);

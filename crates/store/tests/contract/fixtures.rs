@@ -155,7 +155,7 @@ pub(crate) fn entry(offset: u64, line: u32, wallet: i64) -> EntryRow {
         wallet,
         kind: EntryKind::ALL[offset as usize % EntryKind::ALL.len()].code(),
         unit: ["credits", "usd"][offset as usize / 2 % 2].into(),
-        lot: Some(format!("plan#{}", offset % 5)),
+        lot: Some(format!("plan#{}", offset % 5).as_str().into()),
         other_lot: offset.is_multiple_of(7).then(|| "plan#1/1".into()),
         amount: format!("{offset}.000000001"),
         available_after: HUGE.into(),

@@ -181,11 +181,13 @@ async fn check_entries(store: &impl Store, all: &[EntryRow]) {
     let some = &all[40];
     let filters: [(EntryFilter, Keep<EntryRow>); 8] = [
         (base.clone(), &|_| true),
-        (EntryFilter { unit: Some(some.unit.clone()), ..base.clone() }, &|entry| entry.unit == some.unit),
+        (EntryFilter { unit: Some(some.unit.to_string()), ..base.clone() }, &|entry| entry.unit == some.unit),
         (EntryFilter { kind: Some(some.kind), ..base.clone() }, &|entry| entry.kind == some.kind),
-        (EntryFilter { lot: some.lot.clone(), ..base.clone() }, &|entry| entry.lot == some.lot),
+        (EntryFilter { lot: some.lot.as_deref().map(str::to_owned), ..base.clone() }, &|entry| {
+            entry.lot == some.lot
+        }),
         (EntryFilter { lot: Some("plan#1/1".into()), ..base.clone() }, &|entry| entry.other_lot.is_some()),
-        (EntryFilter { feature: some.feature.clone(), ..base.clone() }, &|entry| {
+        (EntryFilter { feature: some.feature.as_deref().map(str::to_owned), ..base.clone() }, &|entry| {
             entry.feature == some.feature
         }),
         (EntryFilter { from: Some(some.effective_at), ..base.clone() }, &|entry| {

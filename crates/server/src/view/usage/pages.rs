@@ -177,9 +177,13 @@ fn collect(
             continue;
         }
         let charges = charges.entry(entry.offset).or_default();
-        let feature = entry.feature.unwrap_or_default();
-        let amount = amount(&entry.amount)?;
-        add(charges, Charge { unit: entry.unit, feature, amount, price: entry.price });
+        let charge = Charge {
+            unit: entry.unit.to_string(),
+            feature: entry.feature.as_deref().unwrap_or_default().to_owned(),
+            amount: amount(&entry.amount)?,
+            price: entry.price.as_deref().map(str::to_owned),
+        };
+        add(charges, charge);
     }
     Ok(())
 }
