@@ -120,7 +120,10 @@ impl Fold<'_> {
         self.reshaped = true;
         let lot = &self.wallet.lots[at];
         if let Some(since) = lot.void_since().or_else(|| self.grant_of(lot).0.voided(lot)) {
-            self.wallet.lots[at].voided.add(amount);
+            let lot = &mut self.wallet.lots[at];
+            // It may have been empty, or nowhere, when its grant was voided.
+            lot.marks().void.get_or_insert(since);
+            lot.voided.add(amount);
             return self.book_back(EntryKind::Void, at, amount, since);
         }
         if self.wallet.lots[at].ended {

@@ -158,3 +158,20 @@ fn what_was_void_twice_was_void_since_the_first() {
     ",
     );
 }
+
+#[test]
+fn a_lot_that_is_carried_after_its_grant_was_voided_is_void_and_no_reset_adds_to_it() {
+    check(
+        "
+        01-01  grant plan 10 monthly carry all reset min 5
+        01-10  use 10 id u
+        02-05  void plan carried
+        02-10  reverse u
+        02-15  reset
+        ------
+        plan#1     0 of 10   carried 10
+        plan#1/1   0 of 10   voided 10   from plan#1
+        plan#2     10 of 10
+        ",
+    );
+}
