@@ -20,7 +20,7 @@ pub struct Zone {
 impl Zone {
     /// Whether the transitions are in order and each offset is within a day.
     pub fn is_sound(&self) -> bool {
-        let within = |o: i32| o.abs() <= 86_400;
+        let within = |o: i32| (-86_400..=86_400).contains(&o);
         within(self.before)
             && self.transitions.iter().all(|(_, o)| within(*o))
             && self.transitions.windows(2).all(|w| w[0].0 < w[1].0)

@@ -220,3 +220,27 @@ fn a_recurrence_of_centuries_that_begins_later_is_planned_all_the_same() {
     ",
     );
 }
+
+#[test]
+fn a_zone_that_makes_no_sense_is_refused() {
+    check(
+        r#"
+        01-01  zone Odd {"before": 86401}
+        01-01  zone Odd {"before": -2147483648}
+        01-01  zone Odd {"before": 0, "transitions": [[100, -86401]]}
+        01-01  zone Odd {"before": 0, "transitions": [[100, 0], [100, 3600]]}
+        01-01  zone Odd {"before": 0, "transitions": [[200, 0], [100, 3600]]}
+        01-01  zone Far {"before": -86400, "transitions": [[100, 86400]]}
+        01-02  wallet zone Far
+        01-02  wallet zone Odd
+        ------
+        claimed
+        ! 01-01  rejected invalid: transitions: transitions are in order, and each offset is within a day
+        ! 01-01  rejected invalid: transitions: transitions are in order, and each offset is within a day
+        ! 01-01  rejected invalid: transitions: transitions are in order, and each offset is within a day
+        ! 01-01  rejected invalid: transitions: transitions are in order, and each offset is within a day
+        ! 01-01  rejected invalid: transitions: transitions are in order, and each offset is within a day
+        ! 01-02  rejected unknown_zone
+    "#,
+    );
+}
