@@ -224,4 +224,15 @@ mod tests {
             assert_eq!(Amount::parse_sum(&text).map(Amount::text), Ok(text));
         }
     }
+
+    #[test]
+    fn a_sum_is_read_as_far_as_it_can_be_held() {
+        let widest = "9".repeat(29) + ".999999999";
+        assert_eq!(Amount::parse_sum(&widest).map(Amount::text), Ok(widest));
+        for digits in [30, 40] {
+            let wider = "9".repeat(digits);
+            assert_eq!(Amount::parse_sum(&wider), Err(AmountError::TooLarge));
+            assert_eq!(Amount::parse(&wider), Err(AmountError::TooLarge));
+        }
+    }
 }

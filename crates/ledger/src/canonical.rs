@@ -318,6 +318,7 @@ mod tests {
             "[0.30000000000000004, 1e-05, 1.50E+2, -12.340, 100]",
             "[0.30000000000000004,0.00001,150,-12.34,100]",
         );
+        check("[0, -0, -5, -0e0]", "[0,0,-5,0]");
         check(r#"{"z":{"y":1,"x":{}},"a":[],"b":null}"#, r#"{"a":[],"b":null,"z":{"x":{},"y":1}}"#);
     }
 
@@ -328,5 +329,16 @@ mod tests {
         check("1e401", "a number's exponent is beyond 400: write it out, or as text");
         check(r#""\ud800""#, "a string holds an escape that is no character");
         check(&"[".repeat(65), "the data is nested more than 64 deep");
+    }
+
+    #[test]
+    fn plain_text_ends_at_its_first_quote_or_backslash() {
+        for (length, at) in (0..40).flat_map(|length| (0..=length).map(move |at| (length, at))) {
+            for end in ["\"", "\\", "\\\"", "\"\\"] {
+                let text = format!("{}{end}{}", "#]".repeat(at).split_at(at).0, "\"".repeat(length - at));
+                assert_eq!(plain(text.as_bytes()), at, "{text}");
+            }
+            assert_eq!(plain(&vec![b'x'; length]), length);
+        }
     }
 }

@@ -172,3 +172,17 @@ impl Document {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_one_document_of_policies_and_one_of_the_fold() {
+        for (kind, body, name) in [("policies", "{}", "default"), (FOLD, r#"{"version":2}"#, "version")] {
+            let document = Document::read(kind, body).expect("a document");
+            assert_eq!(document.check(name), Ok(()));
+            assert_eq!(document.check("other").map_err(|(field, _)| field), Err("name".into()));
+        }
+    }
+}

@@ -191,3 +191,44 @@ impl fmt::Display for Outcome {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_has_its_code_for_ever() {
+        let words = [
+            "issue",
+            "usage",
+            "late_usage",
+            "overage",
+            "repay",
+            "expire",
+            "carry",
+            "return",
+            "return_expired",
+            "bill",
+            "forgive",
+            "void",
+            "reset",
+            "reversal",
+            "reverse_overage",
+            "unrepay",
+            "credit_due",
+            "unforgive",
+        ];
+        for (code, word) in (0u8..).zip(words) {
+            let kind = EntryKind::of_code(code).expect("a kind");
+            assert_eq!((kind.word(), kind.code()), (word, code));
+        }
+        assert_eq!(EntryKind::of_code(18), None);
+    }
+
+    #[test]
+    fn what_a_usage_takes_is_a_draw() {
+        let draws: Vec<&str> =
+            EntryKind::ALL.into_iter().filter(|k| k.is_draw()).map(EntryKind::word).collect();
+        assert_eq!(draws, ["usage", "late_usage", "overage"]);
+    }
+}

@@ -278,3 +278,15 @@ impl Terms {
         self.rollover.as_ref().is_some_and(|r| one_off && (endless || r.expires_after.is_none()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_category_has_one_word() {
+        for category in [Category::Paid, Category::Promotional, Category::Included, Category::Compensation] {
+            assert_eq!(serde_json::to_value(category).expect("a word"), category.word());
+        }
+    }
+}

@@ -305,3 +305,18 @@ pub(crate) fn by_issue(a: &Lot, b: &Lot) -> Ordering {
     };
     order(a).cmp(&order(b))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lot_that_lost_something_is_not_lawful() {
+        let lot = r#"{"id":"plan#1","grant":0,"unit":"credits","starts_at":"1970-01-01T00:00:00Z","issued":"10","remaining":"7","consumed":"3"}"#;
+        let mut read = Lot::read(lot).expect("a lot");
+        assert_eq!(read.write(), lot);
+        assert!(read.is_lawful());
+        read.remaining = Amount::ZERO;
+        assert!(!read.is_lawful());
+    }
+}

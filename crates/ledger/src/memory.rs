@@ -146,3 +146,45 @@ impl Memory {
         self.lots.get(&Name::from(id))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lot(id: &str, remaining: &str) -> Lot {
+        let text = format!(
+            r#"{{"id":"{id}","grant":0,"unit":"credits","starts_at":"1970-01-01T00:00:00Z","issued":"9","remaining":"{remaining}"}}"#
+        );
+        Lot::read(&text).expect("a lot")
+    }
+
+    fn grant(no: u64, purchase: &str) -> Grant {
+        let terms =
+            format!(r#"{{"grant_id":"plan","unit":"credits","amount":"9","purchase_id":"{purchase}"}}"#);
+        let zone = r#"{"name":"UTC","revision":0}"#;
+        let text = format!(
+            r#"{{"no":{no},"terms":{terms},"zone":{zone},"effective_at":"1970-01-01T00:00:00Z","base":0}}"#
+        );
+        Grant::read(&text).expect("a grant")
+    }
+
+    #[test]
+    fn what_was_noted_since_stands_in_place_of_what_a_store_has() {
+        let mut memory = Memory::default();
+        memory.lots.insert("plan#1".into(), lot("plan#1", "5"));
+        memory.grants.insert(1, grant(1, "newer"));
+        assert_eq!(memory.left_lot("plan#1").map(|l| l.remaining.text()), Some("5".into()));
+
+        let mut lots = Answer::Lots(vec![lot("plan#1", "7"), lot("plan#1/1", "9")]);
+        memory.add_to(&Ask::Family("plan#1".into()), &mut lots);
+        let Answer::Lots(lots) = lots else { unreachable!("it is about lots") };
+        let lots: Vec<(&str, String)> = lots.iter().map(|l| (&*l.id, l.remaining.text())).collect();
+        assert_eq!(lots, [("plan#1/1", "9".into()), ("plan#1", "5".into())]);
+
+        let mut grants = Answer::Grants(vec![grant(0, "other"), grant(1, "older")]);
+        memory.add_to(&Ask::Grant("plan".into()), &mut grants);
+        let Answer::Grants(grants) = grants else { unreachable!("it is about grants") };
+        let grants: Vec<_> = grants.iter().map(|g| g.terms().purchase_id.as_deref()).collect();
+        assert_eq!(grants, [Some("other"), Some("newer")]);
+    }
+}

@@ -77,3 +77,26 @@ impl FromStr for Position {
         parts().ok_or_else(|| NotAPosition(text.to_owned()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wallet_is_in_one_partition_for_ever() {
+        for (wallet, of_1, of_16, of_1024) in
+            [("", 0, 4, 20), ("acme", 0, 0, 160), ("wallet-1", 0, 1, 609), ("ümlaut", 0, 12, 204)]
+        {
+            let found = [1, 16, 1024].map(|partitions| Partition::of(wallet, partitions).0);
+            assert_eq!(found, [of_1, of_16, of_1024], "{wallet}");
+        }
+    }
+
+    #[test]
+    fn a_position_is_shown_as_it_is_read() {
+        let position: Position = "3:42".parse().expect("a position");
+        assert_eq!((position.partition, position.offset.plus(2)), (Partition(3), Offset(44)));
+        assert_eq!(position.to_string(), "3:42");
+        assert_eq!((position.partition.to_string(), position.offset.to_string()), ("3".into(), "42".into()));
+    }
+}

@@ -195,3 +195,54 @@ impl<'de> Deserialize<'de> for Quantity {
         Self::parse(&text).map_err(|e| de::Error::custom(format!("{text:?} {e}")))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Quantity {
+        Quantity::parse(text).expect("a quantity")
+    }
+
+    #[test]
+    fn a_quantity_has_one_form() {
+        for (text, shown) in [
+            ("0", "0"),
+            ("0.0", "0"),
+            ("-0", "0"),
+            ("7", "7"),
+            ("10", "10"),
+            ("10.0", "10"),
+            ("10e-1", "1"),
+            ("1500e-2", "15"),
+            ("12.50", "12.5"),
+            ("1e3", "1000"),
+            ("5e-1", "0.5"),
+            ("0.001", "0.001"),
+            ("120e-3", "0.12"),
+        ] {
+            assert_eq!(read(text).to_string(), shown, "{text}");
+            assert_eq!(read(text), read(shown), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_quantity_has_38_digits_at_most() {
+        let largest = "9".repeat(38);
+        assert_eq!(read(&largest).to_string(), largest);
+        for text in ["1e38", "1e39", "1e-39", "340282366920938463463374607431768211456"] {
+            assert_eq!(Quantity::parse(text), Err(QuantityError::OutOfRange), "{text}");
+        }
+        for zeros in 1..=37 {
+            assert_eq!(read(&format!("1e{zeros}")).plus(read("1e-38")), None, "{zeros}");
+        }
+    }
+
+    #[test]
+    fn blocks_may_be_as_fine_as_a_quantity() {
+        // 2 to the power of -38 has all its 38 places, and 5 is a multiple of it.
+        let block = read("0.00000000000363797880709171295166015625");
+        assert_eq!(read("5").up_to_blocks(block), Some(read("5")));
+        assert_eq!(read("5").up_to_blocks(read("2")), Some(read("6")));
+    }
+}

@@ -49,3 +49,29 @@ fn a_version_or_a_fold_of_a_later_build_stops() {
         assert!(matches!(decode(text.as_bytes()), Err(Undecodable::NewerBuild(_))), "{text}");
     }
 }
+
+#[test]
+fn a_genesis_of_the_first_fold_needs_no_newer_version() {
+    let genesis = r#"{"log":"l","partitions":1,"partitioner":"sha256-8-mod","fold":1}"#;
+    assert!(decode(record(1, "genesis", false, genesis).as_bytes()).is_ok());
+}
+
+#[test]
+fn an_envelope_that_is_not_known_stops_if_it_is_newer_and_is_set_aside_if_not() {
+    let with_more = |v: u32| record(v, "wallet.suspended", true, "{}").replace(r#""by""#, r#""more":1,"by""#);
+    for v in [0, 3] {
+        let newer = Undecodable::NewerBuild(format!("envelope version {v}"));
+        assert_eq!(decode(with_more(v).as_bytes()).unwrap_err(), newer);
+    }
+    for v in [1, 2] {
+        let refused = decode(with_more(v).as_bytes()).unwrap_err();
+        assert!(matches!(refused, Undecodable::Quarantine(_)), "{refused}");
+    }
+}
+
+#[test]
+fn a_number_is_no_text() {
+    let text = record(1, "wallet.suspended", true, "{}").replace(r#""id":"1""#, r#""id":1"#);
+    let why = decode(text.as_bytes()).unwrap_err().to_string();
+    assert!(why.contains("invalid type: integer `1`, expected text"), "{why}");
+}
