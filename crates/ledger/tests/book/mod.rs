@@ -17,6 +17,8 @@ pub struct Book {
     pub entries: Vec<(u64, String, Entry)>,
     pub outcomes: Vec<(u64, String, Outcome)>,
     pub quarantined: Vec<(u64, String)>,
+    /// The price of each record whose usage books nothing, by the record's offset.
+    pub priced: Vec<(u64, String)>,
     /// The lots considered for each charge, by the record's offset; only if there is a list here.
     pub considered: Option<Vec<(u64, Considered)>>,
     ids: BTreeMap<Hash16, Known>,
@@ -118,8 +120,14 @@ impl Book {
                 lot.id
             );
         }
+        let lines = changes.entries.iter().map(|e| e.line);
+        assert!(
+            lines.eq(0..changes.entries.len() as u32),
+            "{offset} counts its entries from 0, without holes"
+        );
         let considered = changes.considered.into_iter().flatten().map(|c| (offset, c));
         self.considered.iter_mut().for_each(|all| all.extend(considered.clone()));
+        self.priced.extend(changes.priced.map(|price| (offset, price.to_string())));
         self.entries.extend(changes.entries.into_iter().map(|e| (offset, id.to_owned(), e)));
     }
 
