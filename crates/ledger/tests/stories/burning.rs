@@ -326,3 +326,31 @@ fn an_ended_lot_pays_late_usage_in_its_place_of_the_order() {
     ",
     );
 }
+
+#[test]
+fn two_dimensions_are_narrower_than_one_however_few_its_values() {
+    check(
+        "
+        01-01  grant one 10 feature use
+        01-01  grant two 10 feature use,chat subject ann,bob
+        01-02  use 4 by ann
+        ------
+        one#1   10 of 10
+        two#1    6 of 10
+    ",
+    );
+}
+
+#[test]
+fn what_costs_less_for_each_unit_burns_first_though_it_cost_more_in_all() {
+    check(
+        "
+        01-01  grant dear 10 costs 11 USD
+        01-01  grant cheap 190 costs 200 USD
+        01-02  use 4
+        ------
+        cheap#1   186 of 190
+        dear#1     10 of 10
+    ",
+    );
+}

@@ -140,3 +140,36 @@ fn a_re_rating_considers_what_it_gave_back() {
     "#,
     );
 }
+
+#[test]
+fn a_lot_pays_from_its_first_instant_on() {
+    check(
+        "
+        01-01  grant plan 10 from 01-10
+        01-10  use 3
+        ------
+        plan#1   7 of 10
+        why
+        01-10  plan#1 had 10 for 3 of use: pays
+    ",
+    );
+}
+
+#[test]
+fn a_late_lot_that_has_paid_all_is_empty() {
+    check(
+        r#"
+        01-01  price use {"match": {"type": {"exact": "use"}}, "charges": [
+            {"unit": "credits", "feature": "in", "quantity": {"field": "n"}, "amount": "1"},
+            {"name": "out", "unit": "credits", "feature": "out", "quantity": {"field": "n"}, "amount": "1"}]}
+        01-01  grant plan 10 ends 02-01
+        02-02  use 10 at 01-20
+        ------
+        plan#1    0 of 10
+        overage  10 of out in 2026-01
+        why
+        02-02  plan#1 had 10 for 10 of in: pays late usage of its time
+        02-02  plan#1 had 0 for 10 of out: is empty
+    "#,
+    );
+}

@@ -323,3 +323,22 @@ fn late_usage_obeys_scopes() {
     ",
     );
 }
+
+#[test]
+fn a_month_is_billed_in_time_though_late_usage_left_something() {
+    check(
+        r#"
+        01-01  wallet month end bill
+        01-01  price use {"match": {"type": {"exact": "use"}}, "charges": [
+            {"unit": "usd", "quantity": {"field": "n"}, "amount": "1"},
+            {"name": "credits", "unit": "credits", "quantity": {"field": "n"}, "amount": "1"}]}
+        01-01  grant plan 10 ends 01-31 lateness P20D
+        now 01-31 12:00
+        02-01  use 3 at 01-20
+        now 02-05
+        ------
+        plan#1   0 of 10   expired 7
+        overage  0
+    "#,
+    );
+}

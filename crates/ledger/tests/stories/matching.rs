@@ -260,3 +260,36 @@ fn a_price_may_move_to_another_card_and_type() {
     "#,
     );
 }
+
+#[test]
+fn one_letter_is_more_than_any() {
+    check(
+        r#"
+        01-01  price z {"match": {"type": {"prefix": "u"}},
+            "charges": [{"unit": "credits", "quantity": {"field": "n"}, "amount": "2"}]}
+        01-02  use 5
+        01-02  use 5 of chat
+        ------
+        overage   5 of chat in 2026-01
+        overage  10 of use in 2026-01
+    "#,
+    );
+}
+
+#[test]
+fn a_list_or_an_object_is_no_text() {
+    check(
+        r#"
+        01-01  price list {"match": {"type": {"exact": "use"}, "data": {"m": {"exact": "[1]"}}},
+            "charges": [{"unit": "usd", "quantity": {"field": "n"}, "amount": "1"}]}
+        01-01  price object {"match": {"type": {"exact": "use"}, "data": {"m": {"exact": "{}"}}},
+            "charges": [{"unit": "usd", "quantity": {"field": "n"}, "amount": "1"}]}
+        01-02  send use {"n": 5, "m": [1]}
+        01-02  send use {"n": 5, "m": {}}
+        01-02  send use {"n": 5, "m": "[1]"}
+        ------
+        overage  10 of use in 2026-01
+        overage   5 usd of use in 2026-01
+    "#,
+    );
+}

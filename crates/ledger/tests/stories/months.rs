@@ -279,3 +279,19 @@ fn a_month_is_one_of_the_zone_at_the_usages_time() {
     ",
     );
 }
+
+#[test]
+fn a_month_that_closed_in_the_last_records_instant_closes_once() {
+    check(
+        "
+        01-10  use 5
+        01-10  grant plan 1 ends 02-10 feature chat
+        02-04  use 0
+        02-05  defaults month end bill
+        now 02-20
+        ------
+        plan#1   0 of 1   expired 1
+        overage  5 of use in 2026-01
+    ",
+    );
+}

@@ -247,3 +247,36 @@ fn the_largest_lots_add_up() {
     ",
     );
 }
+
+#[test]
+fn a_number_in_text_is_written_as_json_has_it() {
+    check(
+        r#"
+        01-01  grant plan 10
+        01-02  use "007"
+        01-02  use "00"
+        01-02  use "1."
+        01-02  use "1.x"
+        01-02  use "1.5."
+        01-02  use ".5"
+        01-02  use "+1"
+        01-02  use "-"
+        01-02  use "1e"
+        01-02  use "1e+"
+        01-02  use "0.5"
+        01-02  use "0"
+        ------
+        plan#1   9.5 of 10
+        ! 01-02  unpriced not_a_number
+        ! 01-02  unpriced not_a_number
+        ! 01-02  unpriced not_a_number
+        ! 01-02  unpriced not_a_number
+        ! 01-02  unpriced not_a_number
+        ! 01-02  unpriced not_a_number
+        ! 01-02  unpriced not_a_number
+        ! 01-02  unpriced not_a_number
+        ! 01-02  unpriced not_a_number
+        ! 01-02  unpriced not_a_number
+    "#,
+    );
+}

@@ -267,3 +267,17 @@ fn a_price_that_makes_no_sense_is_refused() {
     "#,
     );
 }
+
+#[test]
+fn what_is_even_already_is_not_rounded_however_large() {
+    check(
+        r#"
+        01-01  price use {"match": {"type": {"exact": "use"}}, "rounding": {"mode": "up", "places": 0},
+            "charges": [{"unit": "credits", "quantity": {"field": "n"}, "amount": "1000000000"}]}
+        01-02  use 300000.5
+        01-02  use 0.0000000001
+        ------
+        overage  300000500000001 of use in 2026-01
+    "#,
+    );
+}

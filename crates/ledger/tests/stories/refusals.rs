@@ -196,3 +196,33 @@ fn a_thousand_lots_and_not_one_more_are_allowed() {
     ",
     );
 }
+
+#[test]
+fn a_one_off_grant_that_carries_over_counts_as_two_lots() {
+    check(
+        "
+        01-01  grant a 1 hourly for PT498H until 01-01 01:00
+        01-01  grant b 1 hourly for PT497H until 01-01 01:00
+        01-01  grant c 1 ends 02-01 carry all for P1M
+        01-01  grant d 1
+        ------
+        a#1   1 of 1
+        b#1   1 of 1
+        d#1   1 of 1
+        ! 01-01  rejected too_many_lots
+    ",
+    );
+}
+
+#[test]
+fn days_are_taken_to_be_short_and_lives_to_be_long() {
+    check(
+        "
+        01-01  grant a 1 daily for P957D until 01-01 01:00
+        01-01  grant b 1 daily for P956D until 01-01 01:00
+        ------
+        b#1   1 of 1
+        ! 01-01  rejected too_many_lots
+    ",
+    );
+}

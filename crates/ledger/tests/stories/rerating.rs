@@ -358,3 +358,20 @@ fn a_re_rating_knows_its_usage_and_says_why() {
     "#,
     );
 }
+
+#[test]
+fn what_was_reversed_of_one_unit_is_not_taken_off_another() {
+    check(
+        r#"
+        01-01  price use {"match": {"type": {"exact": "use"}}, "charges": [
+            {"unit": "credits", "quantity": {"field": "n"}, "amount": "1"},
+            {"name": "cash", "unit": "usd", "quantity": {"field": "n"}, "amount": "1"}]}
+        01-10  use 10 id u
+        01-11  reverse u 4 credits and 3 usd
+        01-12  rerate u {"n": 20}
+        ------
+        overage  16 of use in 2026-01
+        overage  17 usd of use in 2026-01
+    "#,
+    );
+}

@@ -329,3 +329,33 @@ fn a_month_that_is_waited_for_keeps_its_closing_time() {
     "#,
     );
 }
+
+#[test]
+fn features_or_units_that_change_places_are_charged_anew() {
+    let price = |a: &str, b: &str| {
+        format!(
+            r#"01-01  price use {{"match": {{"type": {{"exact": "use"}}}}, "charges": [
+            {{{a}, "quantity": {{"field": "a"}}, "amount": "1"}}, {{{b}, "quantity": {{"field": "b"}}, "amount": "1"}}]}}
+        01-10  send use id u {{"a": 3, "b": 2}}
+        01-11  rerate u {{"a": 2, "b": 3}}"#
+        )
+    };
+    check(&format!(
+        "
+        {}
+        ------
+        overage  2 of chat in 2026-01
+        overage  3 of search in 2026-01
+    ",
+        price(r#""unit": "credits", "feature": "chat""#, r#""unit": "credits", "feature": "search""#)
+    ));
+    check(&format!(
+        "
+        {}
+        ------
+        overage  2 of use in 2026-01
+        overage  3 usd of use in 2026-01
+    ",
+        price(r#""unit": "credits""#, r#""unit": "usd""#)
+    ));
+}

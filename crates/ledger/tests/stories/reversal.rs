@@ -300,3 +300,16 @@ fn a_whole_reversal_lowers_the_tiers_counter() {
         overage 500 of use in 2026-02"
     ));
 }
+
+#[test]
+fn a_grant_may_be_named_like_a_lot_that_was_added() {
+    check(
+        "
+        01-01  grant gold+ 10 ends 02-01
+        01-10  use 10 id u
+        01-11  reverse u
+        ------
+        gold+#1   10 of 10
+    ",
+    );
+}

@@ -250,3 +250,47 @@ fn a_long_period_that_closes_forgets_no_shorter_one() {
         overage  1500 of use in 2026-02"#,
     );
 }
+
+#[test]
+fn each_charge_keeps_its_counter_when_the_period_is_closed() {
+    check(
+        r#"
+        01-01  price use {"match": {"type": {"exact": "use"}}, "charges": [
+            {"name": "a", "unit": "credits", "quantity": {"field": "a"},
+             "tiers": {"mode": "graduated", "period": "month", "steps": [{"up_to": "10", "amount": "1"}, {"amount": "2"}]}},
+            {"name": "b", "unit": "usd", "quantity": {"field": "b"},
+             "tiers": {"mode": "graduated", "period": "month", "steps": [{"up_to": "10", "amount": "1"}, {"amount": "2"}]}}]}
+        01-10  send use {"a": 10, "b": 4}
+        03-10  send use at 01-20 {"a": 1, "b": 1}
+        03-11  send use at 01-20 {"a": 1, "b": 1}
+        ------
+        overage  14 of use in 2026-01
+        overage   6 usd of use in 2026-01
+    "#,
+    );
+}
+
+#[test]
+fn a_re_rating_counts_in_the_closed_period_of_the_price_that_its_data_leads_to() {
+    let price = |model: &str| {
+        format!(
+            r#"01-01  price {model} {{"match": {{"type": {{"exact": "use"}}, "data": {{"m": {{"exact": "{model}"}}}}}},
+            "charges": [{{"unit": "credits", "quantity": {{"field": "n"}}, "tiers": {{"mode": "graduated",
+            "period": "month", "steps": [{{"up_to": "10", "amount": "1"}}, {{"amount": "0"}}]}}}}]}}"#
+        )
+    };
+    check(&format!(
+        r#"
+        {}
+        {}
+        01-10  send use {{"m": "large", "n": 8}}
+        01-11  send use id u {{"m": "small", "n": 5}}
+        now 02-10
+        03-10  rerate u {{"m": "large", "n": 5}}
+        ------
+        overage  10 of use in 2026-01
+    "#,
+        price("large"),
+        price("small")
+    ));
+}

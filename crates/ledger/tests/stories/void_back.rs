@@ -175,3 +175,21 @@ fn a_lot_that_is_carried_after_its_grant_was_voided_is_void_and_no_reset_adds_to
         ",
     );
 }
+
+#[test]
+fn what_is_carried_over_afterwards_has_the_lateness_of_the_lots_end() {
+    check(
+        "
+        01-01  defaults lateness P1D
+        01-01  grant plan 10 ends 02-01 carry all for P28D
+        01-10  use 10 id u
+        02-10  defaults lateness P20D
+        02-12  reverse u
+        03-05  use 5 at 02-15
+        ------
+        plan#1     0 of 10   carried 10
+        plan#1/1   0 of 10   expired 10   from plan#1
+        overage    5 of use in 2026-02
+    ",
+    );
+}
