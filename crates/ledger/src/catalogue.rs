@@ -131,11 +131,6 @@ impl Catalogue {
         &self.costs
     }
 
-    /// What usage costs the customer.
-    pub fn prices(&self) -> &PriceList {
-        &self.prices
-    }
-
     pub(crate) fn has_unit(&self, unit: &str) -> bool {
         self.current("unit", unit).is_some()
     }

@@ -65,11 +65,6 @@ impl Verdict {
             Self::Empty => "is empty".into(),
         }
     }
-
-    /// Whether the lot pays.
-    pub fn pays(self) -> bool {
-        matches!(self, Self::Pays | Self::PaysLate)
-    }
 }
 
 impl Fold<'_> {
