@@ -28,16 +28,33 @@ impl Fold<'_> {
             let before = self.wallet.clock;
             self.wallet.clock = self.wallet.clock.max(at);
             self.quiet_lots(at.plus(-1));
+            let happens = self.happens(at);
             self.lots_end(moment);
             self.reset_by_policy(moment);
             self.lots_begin(moment);
             self.quiet_lots(at);
-            self.repay(moment);
+            if happens {
+                self.repay(moment);
+            }
             self.close(moment, |closes_at| before < closes_at && closes_at <= at);
             self.leave();
         }
         self.wallet.clock = clock;
         self.leave();
+    }
+
+    /// Whether what is due at this instant does something: that a lot ends with nothing in it does not, and leaves no trace.
+    fn happens(&self, at: Instant) -> bool {
+        let wallet = &*self.wallet;
+        let holds_some = |l: &Lot| !l.remaining.is_zero() || !l.held.is_zero();
+        let due = |l: &Lot| !l.ended && !l.is_untouched() && l.ends_at.is_some_and(|end| end <= at);
+        wallet.lots.iter().any(|l| due(l) && holds_some(l))
+            || wallet
+                .grants
+                .iter()
+                .any(|g| wallet.is_awaited(g) && g.next.is_some_and(|(_, next)| next <= at))
+            || wallet.overage.iter().any(|o| o.closes_at == at)
+            || wallet.next_reset().is_some_and(|next| next <= at)
     }
 
     /// Leaves in the document only what can still change: before a record too, so that a timer in between is nothing.

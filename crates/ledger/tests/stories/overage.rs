@@ -190,3 +190,27 @@ fn available_takes_no_overage_off() {
     ",
     );
 }
+
+#[test]
+fn that_a_lot_ends_with_nothing_in_it_pays_nothing_back() {
+    check(
+        "
+        01-01  defaults repay no
+        01-01  grant promo 3 ends 01-20 reset max 10
+        01-02  use 5
+        01-03  grant pack 100
+        01-10  defaults
+        01-25  use 1
+        ------
+        pack#1    97 of 100
+        promo#1   0 of 3
+        ledger
+        01-01  issue 3     grants -> promo#1
+        01-02  usage 3     promo#1 -> usage
+        01-02  overage 2   overage -> usage
+        01-03  issue 100   grants -> pack#1
+        01-25  usage 1     pack#1 -> usage
+        01-25  repay 2     pack#1 -> overage
+        ",
+    );
+}
