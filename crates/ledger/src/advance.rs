@@ -28,33 +28,16 @@ impl Fold<'_> {
             let before = self.wallet.clock;
             self.wallet.clock = self.wallet.clock.max(at);
             self.quiet_lots(at.plus(-1));
-            let happens = self.happens(at);
             self.lots_end(moment);
             self.reset_by_policy(moment);
             self.lots_begin(moment);
             self.quiet_lots(at);
-            if happens {
-                self.repay(moment);
-            }
+            self.repay(moment);
             self.close(moment, |closes_at| before < closes_at && closes_at <= at);
             self.leave();
         }
         self.wallet.clock = clock;
         self.leave();
-    }
-
-    /// Whether what is due at this instant does something: that a lot ends with nothing in it does not, and leaves no trace.
-    fn happens(&self, at: Instant) -> bool {
-        let wallet = &*self.wallet;
-        let holds_some = |l: &Lot| !l.remaining.is_zero() || !l.held.is_zero();
-        let due = |l: &Lot| !l.ended && !l.is_untouched() && l.ends_at.is_some_and(|end| end <= at);
-        wallet.lots.iter().any(|l| due(l) && holds_some(l))
-            || wallet
-                .grants
-                .iter()
-                .any(|g| wallet.is_awaited(g) && g.next.is_some_and(|(_, next)| next <= at))
-            || wallet.overage.iter().any(|o| o.closes_at == at)
-            || wallet.next_reset().is_some_and(|next| next <= at)
     }
 
     /// Leaves in the document only what can still change: before a record too, so that a timer in between is nothing.
@@ -174,7 +157,7 @@ impl Fold<'_> {
 
     fn lots_end(&mut self, moment: Moment<'_>) {
         let at = moment.effective_at;
-        let ends = |l: &&Lot| !l.ended && !l.is_untouched() && l.ends_at.is_some_and(|end| end <= at);
+        let ends = |l: &&Lot| !l.ended && !l.ends_quietly() && l.ends_at.is_some_and(|end| end <= at);
         let mut ending: Vec<Lot> = self.wallet.lots.iter().filter(ends).cloned().collect();
         ending.sort_by(by_issue);
         for lot in ending {
@@ -274,12 +257,12 @@ impl Fold<'_> {
         }
     }
 
-    /// Has the lots of quiet grants ready that are open or within their lateness at `clock`, and books nothing.
+    /// Ends the lots whose end books nothing, and has those of quiet grants ready that are open or within their lateness at `clock`.
     fn quiet_lots(&mut self, clock: Instant) {
-        for lot in self.wallet.lots.iter_mut().filter(|l| l.is_untouched() && !l.ended) {
+        for lot in self.wallet.lots.iter_mut().filter(|l| l.ends_quietly() && !l.ended) {
             if lot.ends_at.is_some_and(|end| end <= clock) {
                 lot.ended = true;
-                lot.expired = std::mem::take(&mut lot.remaining);
+                lot.expired.add(std::mem::take(&mut lot.remaining));
             }
         }
         for at in 0..self.wallet.grants.len() {

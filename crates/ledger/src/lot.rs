@@ -207,6 +207,11 @@ impl Lot {
         self.order.is_none()
     }
 
+    /// Whether its end books nothing: untouched, or with nothing in it. Then nobody waits for it, and it is no instant for others.
+    pub(crate) fn ends_quietly(&self) -> bool {
+        self.is_untouched() || self.remaining.is_zero() && self.held.is_zero()
+    }
+
     /// Whether what is left at its end may be carried over.
     pub fn can_roll_over(&self) -> bool {
         self.terms.rollover.as_ref().is_some_and(|r| !r.percent.is_zero() && self.carried < r.max_times)

@@ -340,7 +340,7 @@ impl Wallet {
 
     /// When something is due next that books an entry: for the scheduler.
     pub fn next_due_at(&self) -> Option<Instant> {
-        let ends = self.lots.iter().filter(|l| !l.ended && !l.is_untouched()).filter_map(|l| l.ends_at);
+        let ends = self.lots.iter().filter(|l| !l.ended && !l.ends_quietly()).filter_map(|l| l.ends_at);
         let begins =
             self.grants.iter().filter(|g| self.is_awaited(g)).filter_map(|g| g.next.map(|(_, at)| at));
         let closes = self.overage.iter().map(|o| o.closes_at).filter(|at| *at > self.clock);
