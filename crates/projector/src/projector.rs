@@ -38,8 +38,8 @@ pub struct Projector<L, S> {
     awaited: Option<i64>,
     /// Whose turn it is to fold, where several partitions share the processors.
     turns: Arc<Semaphore>,
-    /// The commit that is under way while the next stretch is folded.
-    under_way: Option<tokio::task::JoinHandle<Result<(), StoreError>>>,
+    /// The commit that is under way while the next stretch is folded, and the segment of identities that grew at its end.
+    under_way: Option<(tokio::task::JoinHandle<Result<(), StoreError>>, u32)>,
 }
 
 /// What a step did.
@@ -210,8 +210,9 @@ impl<L: EventLog, S: Store> Projector<L, S> {
     ///
     /// [`StoreError::Fenced`] if another projector has the partition now, and whatever else the store says.
     pub async fn committed(&mut self) -> Result<(), ProjectorError> {
-        if let Some(commit) = self.under_way.take() {
+        if let Some((commit, growing)) = self.under_way.take() {
             commit.await.expect("a commit does not panic")?;
+            self.folding.identities.stored_before(growing);
         }
         Ok(())
     }
@@ -227,7 +228,8 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         }
         self.committed().await?;
         let store = self.store.clone();
-        self.under_way = Some(tokio::spawn(async move { surely_commit(&*store, &batch).await }));
+        let commit = tokio::spawn(async move { surely_commit(&*store, &batch).await });
+        self.under_way = Some((commit, self.folding.identities.growing()));
         Ok(())
     }
 

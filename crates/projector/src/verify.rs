@@ -152,6 +152,9 @@ impl<L: EventLog, S: Store> Check<L, S> {
             self.folding.seal(stretch.get(last));
         }
         self.verified.records += stretch.len() as u64;
+        // All up to the end is committed: what is not among the newest is asked of the store.
+        let growing = self.folding.identities.growing();
+        self.folding.identities.stored_before(growing);
         if deep {
             rows::finish(&mut batch, &mut self.folding);
             self.compare(batch, from).await?;
