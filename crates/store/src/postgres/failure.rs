@@ -27,7 +27,7 @@ impl From<sqlx::Error> for Failure {
             return match code.as_str() {
                 // The keys of records and entries are a second fence.
                 UNIQUE if of_the_log => Self::Fenced,
-                NOT_THE_HEAD => Self::Fenced,
+                NOT_THE_HEAD | NO_PLACE => Self::Fenced,
                 SERIALIZATION | DEADLOCK | LOCK_TIMEOUT => Self::Again(error),
                 CANCELED | SILENT => Self::Unknown(error),
                 code if code.starts_with(SHUT_DOWN) || code.starts_with(CONNECTION) => Self::Unknown(error),
@@ -41,6 +41,8 @@ impl From<sqlx::Error> for Failure {
 const UNIQUE: &str = "23505";
 /// Division by zero: how the fence at the end of a copy says that no head was moved.
 const NOT_THE_HEAD: &str = "22012";
+/// No such table: a partition that nobody took has no places for its rows.
+const NO_PLACE: &str = "42P01";
 const SERIALIZATION: &str = "40001";
 const DEADLOCK: &str = "40P01";
 const LOCK_TIMEOUT: &str = "55P03";

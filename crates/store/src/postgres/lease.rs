@@ -83,7 +83,7 @@ impl PostgresStore {
              where owner = $1 returning partition, owner, until), \
              held as (select partition, owner, until from kept \
              union all select partition, owner, until from lease where owner <> $1) \
-             select null, node, null, null from node where until > clock_timestamp() and node <> $1 \
+             select null::int4, node, null::int8, null::int8 from node where until > clock_timestamp() and node <> $1 \
              union all select null, $1, null, null \
              union all select h.partition, h.owner, head.epoch, \
              greatest(0, ceil(extract(epoch from h.until - clock_timestamp()) * 1000))::int8 \
