@@ -361,7 +361,7 @@ pub(crate) async fn prefetch<S: Store>(
 /// Commits a batch. When it is not known whether it was, the head tells: done, or once more, or fenced.
 async fn surely_commit<S: Store>(store: &S, batch: &Batch) -> Result<(), StoreError> {
     let Err(error) = store.commit(batch).await else { return Ok(()) };
-    if !matches!(error, StoreError::Database(_)) {
+    if !matches!(error, StoreError::Database(_) | StoreError::Unknown(_)) {
         return Err(error);
     }
     match store.head(batch.partition).await? {

@@ -73,9 +73,15 @@ fn halts_store(error: &StoreError) -> bool {
         StoreError::OtherLog { .. }
         | StoreError::Newer { .. }
         | StoreError::Older { .. }
+        | StoreError::Unmigrated { .. }
         | StoreError::OtherTables { .. }
+        | StoreError::SchemaName { .. }
         | StoreError::Corrupt(_) => true,
-        StoreError::Fenced { .. } | StoreError::Full | StoreError::Database(_) => false,
+        StoreError::Fenced { .. }
+        | StoreError::Unknown(_)
+        | StoreError::Unreachable(_)
+        | StoreError::Full
+        | StoreError::Database(_) => false,
     }
 }
 

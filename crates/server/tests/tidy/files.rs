@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The directories that the project consists of, beside the files at its top.
-const PARTS: [&str; 6] = [".ci", "crates", "docs", "examples", "migrations", "schemas"];
+const PARTS: [&str; 7] = [".ci", "crates", "docs", "examples", "migrations", "schemas", "scripts"];
 
 /// A text file, named from the project's root.
 pub(crate) struct Text {
