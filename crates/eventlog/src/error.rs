@@ -1,8 +1,11 @@
+use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ledger::{Offset, Partition};
+use rdkafka::error::KafkaError;
 use sqlx::migrate::MigrateError;
 
 use crate::MAX_RECORD;
@@ -35,9 +38,13 @@ pub enum LogError {
     /// The log was closed; nothing was appended or read.
     #[error("the log is closed")]
     Closed,
-    /// The commit failed in a way that leaves open whether the records are in the log, now or after a restart.
+    /// More is on its way to the broker than is let wait; nothing was appended.
+    #[error("the broker takes less than is appended, nothing was appended: append again later")]
+    Shed,
+    /// The append failed in a way that leaves open whether the records are in the log, now or later: all of them, or
+    /// on Kafka some.
     #[error("it is unknown whether the records were appended: read the log before appending them again")]
-    Unknown(#[source] Arc<sqlx::Error>),
+    Unknown(#[source] Arc<dyn Error + Send + Sync>),
     /// The partition goes on after `at`, but that record is missing.
     #[error("partition {partition} has a hole at offset {at}: restore the log from a copy")]
     Hole {
@@ -79,6 +86,83 @@ pub enum LogError {
     /// The log was written by a newer build.
     #[error("the log's file was written by a newer build: use that one")]
     Newer,
+    /// The log's address, or a property of the connection, cannot be used.
+    #[error("the log's address or its properties cannot be used: {reason}")]
+    Config {
+        /// What is wrong, without what may be secret.
+        reason: String,
+    },
+    /// There is no such topic; it is never made by reading or appending.
+    #[error("there is no topic {topic}: make the log, or name its topic")]
+    NoTopic {
+        /// The topic asked for.
+        topic: String,
+    },
+    /// The topic would forget records, or refuse some.
+    #[error("topic {topic} has {setting}={value}, with which a log cannot be kept: set it to {needed}")]
+    Setting {
+        /// The topic.
+        topic: String,
+        /// Kafka's name of the setting.
+        setting: String,
+        /// What it is.
+        value: String,
+        /// What it has to be.
+        needed: String,
+    },
+    /// The topic has another number of partitions than the log, which never changes.
+    #[error("topic {topic} has {partitions} partitions instead of {expected}: a log's number never changes")]
+    Partitions {
+        /// The topic.
+        topic: String,
+        /// How many it has.
+        partitions: u32,
+        /// How many it should have.
+        expected: u32,
+    },
+    /// A partition has no record at all: the making of the log broke off, or the partition was added.
+    #[error(
+        "partition {partition} is empty: make the log again to finish it; if partitions were added, copy the log"
+    )]
+    Unfinished {
+        /// The first such partition.
+        partition: Partition,
+    },
+    /// Another cluster answers at the log's address.
+    #[error("the log is on cluster {cluster}, but {found} answers: correct the address")]
+    OtherCluster {
+        /// The cluster that the log was opened on.
+        cluster: String,
+        /// The one that answers.
+        found: String,
+    },
+    /// Another record stands where one was read or written before: the log was deleted and made again.
+    #[error("partition {partition} has another record at offset {at} than before: it is another log")]
+    Replaced {
+        /// The partition.
+        partition: Partition,
+        /// Where the records differ.
+        at: Offset,
+    },
+    /// The first records of a partition are gone.
+    #[error(
+        "partition {partition} begins at offset {first}, what was before is gone: restore the log from a copy"
+    )]
+    CutOff {
+        /// The partition.
+        partition: Partition,
+        /// The first offset that is left.
+        first: Offset,
+    },
+    /// The broker does not answer.
+    #[error("the broker did not answer for {} s: see whether it runs and can be reached", .waited.as_secs_f32())]
+    Silent {
+        /// For how long it was asked.
+        waited: Duration,
+    },
+    /// The broker failed or cannot be reached; nothing was appended.
+    #[error("the broker failed or cannot be reached")]
+    Broker(#[source] Arc<KafkaError>),
     /// A file beside the log could not be made, written or renamed.
     #[error("the log's file cannot be written")]
     File(#[source] Arc<io::Error>),
@@ -128,6 +212,11 @@ const SQLITE_CONSTRAINT: i32 = 19;
 const SQLITE_NOTADB: i32 = 26;
 
 impl LogError {
+    /// The fate of an append is not known.
+    pub(crate) fn unknown(error: impl Error + Send + Sync + 'static) -> Self {
+        Self::Unknown(Arc::new(error))
+    }
+
     /// What the failure of a transaction means that appends.
     ///
     /// SQLite writes the commit last of all, so a full disk means no commit. An I/O error does not: a commit that
@@ -140,7 +229,7 @@ impl LogError {
                 SQLITE_ERROR | SQLITE_READONLY | SQLITE_CORRUPT | SQLITE_CANTOPEN | SQLITE_CONSTRAINT
                 | SQLITE_NOTADB,
             ) => Self::Database(Arc::new(error)),
-            _ => Self::Unknown(Arc::new(error)),
+            _ => Self::unknown(error),
         }
     }
 

@@ -5,25 +5,35 @@
 //! the business of whoever appends and reads.
 //!
 //! [`EventLog`] says what a log promises, and one suite (`tests/contract.rs`) holds every implementation to it:
-//! [`MemoryLog`] for tests and trials, [`SqliteLog`] for a product that runs without a broker. [`Importing`] makes a
-//! new SQLite log of records that come from another one.
+//! [`MemoryLog`] for tests and trials, [`SqliteLog`] for a product that runs without a broker, [`KafkaLog`] for one
+//! that runs on several machines; [`Log`] is whichever of these a program was told. [`Importing`] makes a new SQLite
+//! log of records that come from another one.
 
+mod appended;
 mod error;
+mod kafka;
+mod log;
 mod memory;
 mod sqlite;
 mod stretch;
 
 use std::future::Future;
+use std::time::Duration;
 
 use ledger::{Offset, Partition, Position};
 
 pub use error::LogError;
+pub use kafka::{KafkaConfig, KafkaLog};
+pub use log::Log;
 pub use memory::MemoryLog;
 pub use sqlite::{Durability, Importing, SqliteLog};
 pub use stretch::Stretch;
 
 /// The most bytes one record may have.
 pub const MAX_RECORD: usize = 1 << 20;
+
+/// After how long a wait ends that nothing came of.
+const POLL: Duration = Duration::from_millis(50);
 
 /// A record on its way into the log.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,17 +51,18 @@ pub trait EventLog: Send + Sync + 'static {
     /// How many partitions the log has; they are numbered from 0.
     fn partitions(&self) -> u32;
 
-    /// Appends the records, all or none, and answers where each of them is, in the order given.
+    /// Appends the records, and answers where each of them is, in the order given.
     ///
     /// They are durable when this returns, to the degree the log was opened with. Records of one partition keep
-    /// their order, and nothing comes between them. To stop waiting does not take back: records may be appended
-    /// although the future was dropped.
+    /// their order. To stop waiting does not take back: records may be appended although the future was dropped.
+    ///
+    /// [`MemoryLog`] and [`SqliteLog`] append all or none, and nothing of others comes between them. [`KafkaLog`]
+    /// promises neither: others' records may stand between, and where the answer is [`LogError::Unknown`], some may be
+    /// in the log and others not. So whoever must know sends each again under its own id.
     ///
     /// # Errors
     ///
-    /// [`LogError::UnknownPartition`], [`LogError::TooLarge`], [`LogError::Full`], [`LogError::Busy`],
-    /// [`LogError::Closed`] and [`LogError::Database`] say that nothing was appended; [`LogError::Unknown`] that it
-    /// is not known.
+    /// [`LogError::Unknown`] says that it is not known whether they were appended, every other error that nothing was.
     fn append(&self, records: Vec<Appending>)
     -> impl Future<Output = Result<Vec<Position>, LogError>> + Send;
 
@@ -62,7 +73,10 @@ pub trait EventLog: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`LogError::UnknownPartition`]; [`LogError::BeyondEnd`] if `from` is after the end; [`LogError::Hole`] and
-    /// [`LogError::Corrupt`] if the log was damaged there.
+    /// [`LogError::Corrupt`] if the log was damaged there. Of a Kafka log also [`LogError::OtherCluster`],
+    /// [`LogError::Replaced`], [`LogError::Partitions`] and [`LogError::CutOff`], after which it has to be opened
+    /// anew, [`LogError::NoTopic`], and [`LogError::Broker`] and [`LogError::Silent`], after which to read again may
+    /// help.
     fn read(
         &self,
         partition: Partition,
@@ -76,6 +90,12 @@ pub trait EventLog: Send + Sync + 'static {
     ///
     /// [`LogError::UnknownPartition`], or the log cannot be read.
     fn end(&self, partition: Partition) -> impl Future<Output = Result<Offset, LogError>> + Send;
+
+    /// Waits until something may stand at `from`, and for some tens of milliseconds at the most: a follower that
+    /// reads after each wait needs no sleep.
+    ///
+    /// What keeps the log from being read ends the wait too: the read that follows says what it is.
+    fn wait(&self, partition: Partition, from: Offset) -> impl Future<Output = ()> + Send;
 }
 
 /// Refuses records that no log of so many partitions takes.

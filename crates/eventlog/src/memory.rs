@@ -2,6 +2,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ledger::{Offset, Partition, Position};
 
+use crate::appended::Appended;
 use crate::{Appending, EventLog, LogError, Stretch, check, check_partition};
 
 /// A log that lives as long as the process, for tests and trials. It begins empty, without a genesis.
@@ -10,12 +11,14 @@ pub struct MemoryLog {
     partitions: u32,
     /// The records of each partition; one lock, because one append may go to several.
     records: Mutex<Vec<Vec<Vec<u8>>>>,
+    appended: Appended,
 }
 
 impl MemoryLog {
     /// An empty log of so many partitions.
     pub fn new(partitions: u32) -> Self {
-        Self { partitions, records: Mutex::new((0..partitions).map(|_| Vec::new()).collect()) }
+        let records = Mutex::new((0..partitions).map(|_| Vec::new()).collect());
+        Self { partitions, records, appended: Appended::default() }
     }
 
     fn records(&self) -> MutexGuard<'_, Vec<Vec<Vec<u8>>>> {
@@ -37,7 +40,9 @@ impl EventLog for MemoryLog {
             records.push(bytes);
             Position { partition, offset: Offset(0).plus(records.len() - 1) }
         });
-        Ok(positions.collect())
+        let positions = positions.collect();
+        self.appended.tell();
+        Ok(positions)
     }
 
     async fn read(&self, partition: Partition, from: Offset, limit: usize) -> Result<Stretch, LogError> {
@@ -61,5 +66,11 @@ impl EventLog for MemoryLog {
     async fn end(&self, partition: Partition) -> Result<Offset, LogError> {
         check_partition(partition, self.partitions)?;
         Ok(Offset(0).plus(self.records()[partition.0 as usize].len()))
+    }
+
+    async fn wait(&self, partition: Partition, from: Offset) {
+        // An unknown partition fails the read that follows.
+        let is_there = async { self.end(partition).await.map_or(true, |end| end > from) };
+        self.appended.wait(is_there).await;
     }
 }

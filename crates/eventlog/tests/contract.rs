@@ -2,23 +2,29 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "kafka/world.rs"]
+#[allow(dead_code)]
+mod world;
+
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use eventlog::{Appending, EventLog, LogError, MAX_RECORD, Stretch};
 use ledger::{Offset, Partition, Position};
 
 const PARTITIONS: u32 = 3;
 
-/// Runs each property on each log; `$name` is an async function that takes a log of [`PARTITIONS`].
-macro_rules! every_log {
-    ($($name:ident)*) => {
+/// Runs each property on some logs; `$name` is an async function that takes a log of [`PARTITIONS`].
+macro_rules! on {
+    (memory: $($name:ident)*) => {
         mod memory {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
                 super::$name(std::sync::Arc::new(eventlog::MemoryLog::new(super::PARTITIONS))).await;
             })*
         }
-
+    };
+    (sqlite: $($name:ident)*) => {
         mod sqlite {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
@@ -30,9 +36,29 @@ macro_rules! every_log {
             })*
         }
     };
+    (kafka: $($name:ident)*) => {
+        mod kafka {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                let topic = super::world::Topic::new();
+                let log = topic.create("genesis", super::PARTITIONS).await.unwrap();
+                super::$name(std::sync::Arc::new(log)).await;
+            })*
+        }
+    };
 }
 
-every_log! {
+/// Runs what every log promises on every log, and what those in the process promise besides on these.
+macro_rules! logs {
+    (every { $($name:ident)* } whole { $($whole:ident)* }) => {
+        on! { memory: $($name)* $($whole)* }
+        on! { sqlite: $($name)* $($whole)* }
+        on! { kafka: $($name)* }
+    };
+}
+
+logs! {
+    every {
     records_are_read_back_in_order_with_their_positions
     one_append_goes_to_several_partitions
     an_empty_append_changes_nothing
@@ -44,7 +70,12 @@ every_log! {
     an_unknown_partition_is_refused
     a_record_too_large_is_refused_with_all_beside_it
     records_of_any_bytes_are_kept
-    a_reader_beside_an_appender_sees_whole_appends_without_holes
+    a_reader_beside_an_appender_sees_no_holes
+    a_wait_ends_when_a_record_comes_and_soon_in_any_case
+    }
+    whole {
+    a_reader_beside_an_appender_sees_whole_appends
+    }
 }
 
 fn to(partition: u32, text: impl Into<Vec<u8>>) -> Appending {
@@ -222,7 +253,16 @@ async fn records_of_any_bytes_are_kept(log: Arc<impl EventLog>) {
     assert!(stretch.iter().map(|(_, record)| record).eq(records.iter().map(Vec::as_slice)));
 }
 
-async fn a_reader_beside_an_appender_sees_whole_appends_without_holes(log: Arc<impl EventLog>) {
+async fn a_reader_beside_an_appender_sees_no_holes(log: Arc<impl EventLog>) {
+    follow(log, |_| {}).await;
+}
+
+async fn a_reader_beside_an_appender_sees_whole_appends(log: Arc<impl EventLog>) {
+    follow(log, |seen| assert_eq!(seen % 3, 0, "an append is seen whole")).await;
+}
+
+/// Reads beside somebody who appends three numbers at a time; `check` is told after each read how many were seen.
+async fn follow(log: Arc<impl EventLog>, check: impl Fn(u64)) {
     const APPENDS: usize = 200;
     let first = log.end(Partition(0)).await.unwrap();
     let appender = tokio::spawn({
@@ -240,7 +280,32 @@ async fn a_reader_beside_an_appender_sees_whole_appends_without_holes(log: Arc<i
         let seen = (next.0 - first.0) as usize;
         assert_eq!(texts(&stretch), numbers(seen..seen + stretch.len()));
         next = stretch.next();
-        assert_eq!((next.0 - first.0) % 3, 0, "an append is seen whole");
+        check(next.0 - first.0);
     }
     appender.await.unwrap();
+}
+
+async fn a_wait_ends_when_a_record_comes_and_soon_in_any_case(log: Arc<impl EventLog>) {
+    const SOON: Duration = Duration::from_secs(5);
+    let first = log.end(Partition(0)).await.unwrap();
+    let began = Instant::now();
+    log.wait(Partition(0), first).await;
+    log.wait(Partition(PARTITIONS), first).await;
+    log.wait(Partition(0), first.plus(1)).await;
+    assert!(began.elapsed() < SOON, "nothing came");
+
+    let follower = tokio::spawn({
+        let log = Arc::clone(&log);
+        async move {
+            let mut next = first;
+            while next < first.plus(100) {
+                log.wait(Partition(0), next).await;
+                next = log.read(Partition(0), next, 1000).await.unwrap().next();
+            }
+        }
+    });
+    for number in numbers(0..100) {
+        log.append(vec![to(0, number)]).await.unwrap();
+    }
+    tokio::time::timeout(SOON, follower).await.expect("a follower that waits is not behind").unwrap();
 }

@@ -229,6 +229,7 @@ async fn what_could_not_be_appended_is_tried_again() {
         async fn end(&self, _: Partition) -> Result<Offset, LogError> {
             Err(LogError::Closed)
         }
+        async fn wait(&self, _: Partition, _: Offset) {}
     }
     let mut world = World::new(1).await;
     world.folded(&[one("a", Some(0))]).await;

@@ -87,9 +87,14 @@ fn halts_store(error: &StoreError) -> bool {
 
 fn halts_log(error: &LogError) -> bool {
     match error {
-        LogError::Hole { .. } | LogError::Corrupt { .. } | LogError::BeyondEnd { .. } | LogError::Newer => {
-            true
-        }
+        LogError::Hole { .. }
+        | LogError::Corrupt { .. }
+        | LogError::BeyondEnd { .. }
+        | LogError::Newer
+        | LogError::Partitions { .. }
+        | LogError::OtherCluster { .. }
+        | LogError::Replaced { .. }
+        | LogError::CutOff { .. } => true,
         LogError::UnknownPartition { .. }
         | LogError::TooLarge { .. }
         | LogError::Full
@@ -98,6 +103,13 @@ fn halts_log(error: &LogError) -> bool {
         | LogError::Unknown(_)
         | LogError::Exists { .. }
         | LogError::Empty { .. }
+        | LogError::Shed
+        | LogError::Config { .. }
+        | LogError::NoTopic { .. }
+        | LogError::Setting { .. }
+        | LogError::Unfinished { .. }
+        | LogError::Silent { .. }
+        | LogError::Broker(_)
         | LogError::File(_)
         | LogError::Database(_) => false,
     }

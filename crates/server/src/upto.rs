@@ -37,4 +37,8 @@ impl<L: EventLog> EventLog for UpTo<L> {
         let end = self.log.end(partition).await?;
         Ok(self.ends.get(partition.0 as usize).map_or(end, |upto| end.min(*upto)))
     }
+
+    async fn wait(&self, partition: Partition, from: Offset) {
+        self.log.wait(partition, from).await;
+    }
 }

@@ -2,10 +2,13 @@
 //!
 //! It is for tests alone: a failure panics with what the script said, so that no test passes by being skipped.
 
+mod broker;
 mod script;
 
 use std::env;
 use std::sync::OnceLock;
+
+pub use broker::Broker;
 
 /// The broker's address, as `host:port`: `DRAWDOWN_TEST_KAFKA`, or that of the one `scripts/services up kafka` starts.
 ///

@@ -20,6 +20,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 pub use import::Importing;
 
+use crate::appended::Appended;
 use crate::{Appending, EventLog, LogError, Stretch, check, check_partition, check_size};
 use writer::Writer;
 
@@ -50,6 +51,7 @@ pub struct SqliteLog {
     partitions: u32,
     writer: Writer,
     readers: SqlitePool,
+    appended: Appended,
 }
 
 impl SqliteLog {
@@ -126,7 +128,12 @@ impl SqliteLog {
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_lazy_with(options.clone().pragma("query_only", "on"));
-        Self { partitions, writer: Writer::start(connection, options), readers }
+        Self {
+            partitions,
+            writer: Writer::start(connection, options),
+            readers,
+            appended: Appended::default(),
+        }
     }
 
     /// Closes the log: waits for what is under way, and leaves one file with all records in it if no other process
@@ -151,7 +158,9 @@ impl EventLog for SqliteLog {
         if records.is_empty() {
             return Ok(Vec::new());
         }
-        self.writer.append(records).await
+        let positions = self.writer.append(records).await?;
+        self.appended.tell();
+        Ok(positions)
     }
 
     async fn read(&self, partition: Partition, from: Offset, limit: usize) -> Result<Stretch, LogError> {
@@ -164,6 +173,11 @@ impl EventLog for SqliteLog {
         check_partition(partition, self.partitions)?;
         let mut connection = self.readers.acquire().await?;
         read::end(&mut connection, partition).await
+    }
+
+    async fn wait(&self, partition: Partition, from: Offset) {
+        let is_there = async { self.end(partition).await.map_or(true, |end| end > from) };
+        self.appended.wait(is_there).await;
     }
 }
 

@@ -1,7 +1,5 @@
 //! The one task that appends: callers that wait at the same time share a transaction and its sync.
 
-use std::sync::Arc;
-
 use ledger::Position;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
@@ -45,7 +43,7 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         let caller = Caller { records, answer };
         self.requests.send(Request::Append(caller)).await.map_err(|_| LogError::Closed)?;
-        answered.await.unwrap_or_else(|_| Err(LogError::Unknown(Arc::new(sqlx::Error::WorkerCrashed))))
+        answered.await.unwrap_or_else(|_| Err(LogError::unknown(sqlx::Error::WorkerCrashed)))
     }
 
     /// Appends what was asked for so far, then moves all into the file itself and closes it.

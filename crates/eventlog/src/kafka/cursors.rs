@@ -1,0 +1,139 @@
+//! The cursors of a log: whoever reads on finds the one that stands where they left off.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+
+use ledger::{Offset, Partition};
+use tokio::sync::oneshot;
+
+use super::cursor::{self, Ask, Reach};
+use super::identity::Opened;
+use crate::{LogError, Stretch};
+
+/// How many idle cursors of a reach a partition keeps.
+const KEPT: usize = 2;
+/// A read of at most so many records is one of history.
+const FEW: usize = 64;
+
+pub(super) struct Cursors {
+    log: Arc<Opened>,
+    idle: Mutex<Vec<Place>>,
+}
+
+/// A cursor that nobody asks at the moment, and where it stands.
+struct Place {
+    partition: Partition,
+    reach: Reach,
+    at: Offset,
+    /// Whether somebody read on with it: it is worth more than one that was placed for a single read.
+    is_followed: bool,
+    asks: mpsc::Sender<Ask>,
+}
+
+impl Cursors {
+    pub(super) fn new(log: Arc<Opened>) -> Self {
+        Self { log, idle: Mutex::new(Vec::new()) }
+    }
+
+    pub(super) async fn read(
+        &self,
+        partition: Partition,
+        from: Offset,
+        limit: usize,
+    ) -> Result<Stretch, LogError> {
+        let reach = if limit > FEW { Reach::Far } else { Reach::Near };
+        let mut taken = self.take(partition, reach, from)?;
+        let (answer, answered) = oneshot::channel();
+        taken.ask(Ask::Read { from, limit, answer });
+        let read = answered.await.unwrap_or(Err(LogError::Closed))?;
+        taken.stands_at(read.next());
+        Ok(read)
+    }
+
+    pub(super) async fn wait(&self, partition: Partition, from: Offset) {
+        let Ok(mut taken) = self.take(partition, Reach::Far, from) else { return };
+        let (answer, answered) = oneshot::channel();
+        taken.ask(Ask::Wait { from, answer });
+        // A cursor that cannot be opened answers nothing: the read that follows says why.
+        let _ = answered.await;
+        taken.stands_at(from);
+    }
+
+    /// The cursor that stands there, a new one, or the one that is worth least.
+    fn take(&self, partition: Partition, reach: Reach, from: Offset) -> Result<Taken<'_>, LogError> {
+        let mut idle = self.idle();
+        let is_alike = |place: &Place| place.partition == partition && place.reach == reach;
+        let found = idle.iter().position(|place| is_alike(place) && place.at == from);
+        let found = found.or_else(|| {
+            let is_full = idle.iter().filter(|place| is_alike(place)).count() >= KEPT;
+            is_full.then(|| least(&idle, is_alike)).flatten()
+        });
+        let place = match found {
+            Some(found) => {
+                let mut place = idle.remove(found);
+                place.is_followed = place.at == from;
+                place.at = from;
+                place
+            }
+            None => {
+                let asks = cursor::start(Arc::clone(&self.log), partition, reach)?;
+                Place { partition, reach, at: from, is_followed: false, asks }
+            }
+        };
+        drop(idle);
+        Ok(Taken { cursors: self, place: Some(place) })
+    }
+
+    fn put_back(&self, place: Place) {
+        let mut idle = self.idle();
+        let (partition, reach) = (place.partition, place.reach);
+        let is_alike = |other: &Place| other.partition == partition && other.reach == reach;
+        idle.push(place);
+        if idle.iter().filter(|place| is_alike(place)).count() > KEPT
+            && let Some(least) = least(&idle, is_alike)
+        {
+            idle.remove(least);
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Place>> {
+        // Nothing that holds the lock can stop half-way, so what a panic left behind is whole.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The one to give up: nobody reads on with it, and it was used longest ago.
+fn least(idle: &[Place], is_alike: impl Fn(&Place) -> bool) -> Option<usize> {
+    let alike = idle.iter().enumerate().filter(|(_, place)| is_alike(place));
+    alike.min_by_key(|(at, place)| (place.is_followed, *at)).map(|(at, _)| at)
+}
+
+/// A cursor that answers one question; it goes back also where the answer is not waited for.
+struct Taken<'a> {
+    cursors: &'a Cursors,
+    place: Option<Place>,
+}
+
+impl Taken<'_> {
+    fn ask(&mut self, ask: Ask) {
+        // A cursor that ended drops the question, and whoever asked notices.
+        if let Some(place) = &self.place
+            && place.asks.send(ask).is_err()
+        {
+            self.place = None;
+        }
+    }
+
+    fn stands_at(&mut self, at: Offset) {
+        if let Some(place) = &mut self.place {
+            place.at = at;
+        }
+    }
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        if let Some(place) = self.place.take() {
+            self.cursors.put_back(place);
+        }
+    }
+}

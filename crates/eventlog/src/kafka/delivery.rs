@@ -1,0 +1,152 @@
+//! What became of each record that was sent.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use ledger::{Offset, Partition, Position};
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::ProducerContext;
+use rdkafka::{ClientContext, Message};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::identity::Opened;
+use crate::{Appending, LogError};
+
+type Answer = oneshot::Sender<Result<Vec<Position>, LogError>>;
+
+/// An append whose records are on their way.
+pub(super) struct Append {
+    state: Mutex<State>,
+}
+
+struct State {
+    positions: Vec<Position>,
+    /// How many records have not been answered yet.
+    left: usize,
+    failure: Option<LogError>,
+    answer: Option<Answer>,
+    /// Given back when the last record was answered.
+    room: Option<OwnedSemaphorePermit>,
+}
+
+/// One record of an append.
+pub(super) struct Delivery {
+    pub(super) append: Arc<Append>,
+    pub(super) index: usize,
+}
+
+impl Append {
+    pub(super) fn new(
+        records: &[Appending],
+        room: OwnedSemaphorePermit,
+    ) -> (Arc<Self>, oneshot::Receiver<Result<Vec<Position>, LogError>>) {
+        let (answer, answered) = oneshot::channel();
+        let positions =
+            records.iter().map(|r| Position { partition: r.partition, offset: Offset(0) }).collect();
+        let (left, answer, room) = (records.len(), Some(answer), Some(room));
+        let state = State { positions, left, failure: None, answer, room };
+        (Arc::new(Self { state: Mutex::new(state) }), answered)
+    }
+
+    /// Counts the last records as answered, because they were never sent.
+    pub(super) fn give_up(&self, count: usize, error: LogError) {
+        let mut state = self.state();
+        state.failure.get_or_insert(error);
+        state.answered(count);
+    }
+
+    fn delivered(&self, index: usize, offset: Result<Offset, LogError>) {
+        let mut state = self.state();
+        match offset {
+            Ok(offset) => state.positions[index].offset = offset,
+            Err(error) => {
+                state.failure.get_or_insert(error);
+            }
+        }
+        state.answered(1);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn answered(&mut self, count: usize) {
+        self.left -= count;
+        if self.left > 0 {
+            return;
+        }
+        self.room = None;
+        let positions = std::mem::take(&mut self.positions);
+        let answer = self.failure.take().map_or(Ok(positions), Err);
+        if let Some(waiting) = self.answer.take() {
+            // Who no longer waits has the records in the log all the same.
+            let _ = waiting.send(answer);
+        }
+    }
+}
+
+/// Takes the broker's answers of one producer.
+pub(super) struct Deliveries {
+    log: Arc<Opened>,
+    /// Set when the producer can send nothing more.
+    gave_up: Arc<AtomicBool>,
+    /// The least offset that the next record of each partition can have.
+    least: Vec<AtomicU64>,
+}
+
+impl Deliveries {
+    pub(super) fn new(log: Arc<Opened>, gave_up: Arc<AtomicBool>) -> Self {
+        let known = (0..log.partitions).map(|partition| log.surely(Partition(partition)).0);
+        let least = known.map(AtomicU64::new).collect();
+        Self { log, gave_up, least }
+    }
+
+    fn took(&self, partition: i32, offset: i64) -> Result<Offset, LogError> {
+        // A record that was sent again after its answer got lost is there, and the broker may not say where.
+        let offset = u64::try_from(offset).map_err(|_| LogError::unknown(KafkaError::NoMessageReceived))?;
+        let partition = Partition(u32::try_from(partition).unwrap_or(u32::MAX));
+        let least = &self.least[partition.0 as usize];
+        if offset < least.load(Ordering::Relaxed) {
+            return Err(self.log.halt(LogError::Replaced { partition, at: Offset(offset) }));
+        }
+        least.store(offset + 1, Ordering::Relaxed);
+        self.log.note_end(partition, Offset(offset + 1));
+        Ok(Offset(offset))
+    }
+}
+
+impl ClientContext for Deliveries {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.log.news.log(level, facility, message);
+    }
+
+    fn stats_raw(&self, _: &[u8]) {}
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal) {
+            self.gave_up.store(true, Ordering::Release);
+        }
+        self.log.news.error(error, reason);
+    }
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = Box<Delivery>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, delivery: Box<Delivery>) {
+        let offset = match result {
+            Ok(message) => self.took(message.partition(), message.offset()),
+            Err((error, _)) => {
+                if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal) {
+                    self.gave_up.store(true, Ordering::Release);
+                }
+                Err(LogError::unknown(error.clone()))
+            }
+        };
+        delivery.append.delivered(delivery.index, offset);
+    }
+}

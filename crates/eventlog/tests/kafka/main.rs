@@ -1,0 +1,7 @@
+//! What is Kafka's alone: making the topic, being sure that it still is the same log, and a broker that goes away.
+#![allow(clippy::unwrap_used)]
+
+mod away;
+mod making;
+mod same_log;
+mod world;
