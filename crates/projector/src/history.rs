@@ -8,7 +8,7 @@ use crate::ahead::Ahead;
 use crate::error::ProjectorError;
 use crate::folding::{Folded, Folding, Told};
 use crate::pasts::{Pasts, Remembers};
-use crate::projector::read_catalogue;
+use crate::stored::read_catalogue;
 
 /// Records closer together than this are read in one go.
 const NEAR: u64 = 64;

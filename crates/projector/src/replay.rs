@@ -7,9 +7,9 @@ use ledger::{Partition, Wallet};
 use store::rows::Batch;
 
 use crate::ahead::{Ahead, CHUNK};
+use crate::commit::empty_batch;
 use crate::folding::{Answers, Folded, Folding, Told};
 use crate::pasts::{Pasts, Remembers};
-use crate::projector::empty_batch;
 use crate::rows;
 use crate::sum::Sum;
 

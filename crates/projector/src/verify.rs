@@ -14,10 +14,11 @@ use store::rows::{
 };
 
 use crate::ahead::{Ahead, CHUNK};
+use crate::commit::empty_batch;
 use crate::error::ProjectorError;
 use crate::folding::{Folded, Folding};
 use crate::pasts::{Pasts, Remembers};
-use crate::projector::{empty_batch, prefetch};
+use crate::prefetch::prefetch;
 use crate::rows;
 
 /// Records that are folded and compared together.

@@ -89,6 +89,26 @@ const NOT_A_DATABASE: i32 = 26;
 /// No room for the shared index of the write-ahead log: reported as an I/O error.
 const NO_ROOM_FOR_INDEX: i32 = 4874;
 
+impl StoreError {
+    /// Whether the projection is damaged, of another log, or of another build: to try again does not help.
+    pub fn halts(&self) -> bool {
+        match self {
+            Self::OtherLog { .. }
+            | Self::Newer { .. }
+            | Self::Older { .. }
+            | Self::Unmigrated { .. }
+            | Self::OtherTables { .. }
+            | Self::SchemaName { .. }
+            | Self::Corrupt(_) => true,
+            Self::Fenced { .. }
+            | Self::Unknown(_)
+            | Self::Unreachable(_)
+            | Self::Full
+            | Self::Database(_) => false,
+        }
+    }
+}
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         let sqlite = error.as_database_error().and_then(|e| e.try_downcast_ref::<SqliteError>());
