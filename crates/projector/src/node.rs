@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use eventlog::EventLog;
-use ledger::{Instant, Partition};
+use ledger::{Instant, Offset, Partition};
 use store::rows::{Counts, Head};
 use store::{Fleet, Store, StoreError};
 use tokio::sync::{Semaphore, watch};
@@ -23,7 +23,7 @@ const BEATS: u32 = 5;
 /// What happens to a node when one of its partitions halts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Halting {
-    /// All of it ends, with what halted the partition: for a node that is alone.
+    /// All of it ends, with what halted the partition, also when another projector took it: for a node that is alone.
     Everything,
     /// That partition stands still, and is kept from other nodes of the same build; the others go on.
     ThatPartition,
@@ -165,8 +165,9 @@ impl<L: EventLog, S: Store> Node<L, S> {
             .collect();
         self.halted.retain(|partition, _| is_mine(partition, None));
         for partition in lost {
-            tracing::info!(%partition, "another node has the partition now");
+            let from = self.store.head(partition).await?.map_or(Offset(0), |head| head.next);
             self.stop(partition).await?;
+            self.ended(partition, Err(StoreError::Fenced { partition, from }.into()))?;
         }
 
         let share = share_of(&self.name, &fleet.nodes, self.log.partitions() as usize);
@@ -230,14 +231,15 @@ impl<L: EventLog, S: Store> Node<L, S> {
         ended: Result<(), ProjectorError>,
     ) -> Result<(), ProjectorError> {
         let Err(error) = ended else { return Ok(()) };
-        if let ProjectorError::Store(StoreError::Fenced { .. }) = error {
-            tracing::info!(%partition, "fenced: another projector has the partition now");
+        let is_fenced = matches!(error, ProjectorError::Store(StoreError::Fenced { .. }));
+        if (is_fenced || error.halts()) && self.halting == Halting::Everything {
+            return Err(error);
+        }
+        if is_fenced {
+            tracing::info!(%partition, "another projector has the partition now");
             return Ok(());
         }
         if error.halts() {
-            if self.halting == Halting::Everything {
-                return Err(error);
-            }
             tracing::error!(%partition, error = %chain(&error), "the partition stands still until this is mended and the node restarted");
             self.halted.insert(partition, error.to_string());
             return Ok(());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use eventlog::EventLog;
 use ledger::{Event, Instant, Offset, Partition};
 use store::Store;
-use store::rows::Counts;
+use store::rows::{Counts, Head};
 use tokio::sync::Semaphore;
 
 use crate::copying::Copying;
@@ -63,11 +63,24 @@ impl<L: EventLog, S: Store> Projectors<L, S> {
     /// As [`Projector::open`].
     pub async fn open(log: Arc<L>, store: Arc<S>) -> Result<Self, ProjectorError> {
         let id = log_id(&*log).await?;
+        let mut heads = Vec::new();
+        for partition in (0..log.partitions()).map(Partition) {
+            heads.push(store.acquire(partition, &id).await?);
+        }
+        Self::at(log, store, heads).await
+    }
+
+    /// Goes on from where every partition stands, once all were taken over.
+    ///
+    /// # Errors
+    ///
+    /// As [`Projector::open`].
+    pub async fn at(log: Arc<L>, store: Arc<S>, heads: Vec<Head>) -> Result<Self, ProjectorError> {
         let turns = turns();
         let copying = Copying::new(&*log).await?;
         let mut projectors = Vec::new();
-        for partition in (0..log.partitions()).map(Partition) {
-            let projector = Projector::open(log.clone(), store.clone(), partition, &id).await?;
+        for head in heads {
+            let projector = Projector::at(log.clone(), store.clone(), head).await?;
             projectors.push(projector.taking_turns(turns.clone()));
         }
         Ok(Self { log, store, projectors, copying })

@@ -52,7 +52,8 @@ struct Running {
 }
 
 async fn node(name: &str, log: &Arc<MemoryLog>, store: &Arc<SqliteStore>) -> Running {
-    let node = Node::new(log.clone(), store.clone(), name.into(), LEASE, Halting::Everything).await.unwrap();
+    let node =
+        Node::new(log.clone(), store.clone(), name.into(), LEASE, Halting::ThatPartition).await.unwrap();
     let (stop, stopped) = watch::channel(false);
     Running { stop, owned: node.owned(), task: tokio::spawn(node.run(late, stopped)) }
 }

@@ -40,8 +40,12 @@ pub enum SchedulerError {
     Corrupt(String),
 }
 
-/// Appends a timer for each wallet of these partitions that is due at `now`, the longest overdue first, unless its timer
-/// is in flight or too many are.
+/// Of a partition that another process sees to, what is overdue for so many nanoseconds: half a minute.
+pub const OVERDUE: i64 = 30_000_000_000;
+
+/// Appends a timer for each wallet that is due, the longest overdue first, unless its timer is in flight or too many are. Of each
+/// partition is said since how many nanoseconds before `now` a wallet must have been due: 0, or [`OVERDUE`] where another process
+/// sees to what is due.
 ///
 /// # Errors
 ///
@@ -49,16 +53,16 @@ pub enum SchedulerError {
 pub async fn round<L: EventLog, S: Store>(
     log: &L,
     store: &S,
-    partitions: impl Iterator<Item = Partition>,
+    partitions: impl Iterator<Item = (Partition, i64)>,
     now: Instant,
     in_flight: &mut InFlight,
 ) -> Result<Round, SchedulerError> {
     in_flight.forget_lost(now);
     let mut round = Round::default();
     let mut missing = Vec::new();
-    for partition in partitions {
+    for (partition, overdue) in partitions {
         let limit = u32::try_from(MOST_IN_FLIGHT).expect("a thousand");
-        let due = store.due(partition, now.0, limit).await?;
+        let due = store.due(partition, now.0 - overdue, limit).await?;
         round.due += due.len();
         in_flight.forget_folded(partition, &due);
         let lacks = due.into_iter().filter(|(wallet, due_at)| !in_flight.holds(wallet, *due_at));

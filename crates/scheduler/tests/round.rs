@@ -3,7 +3,7 @@
 
 use eventlog::{Appending, EventLog, LogError, MemoryLog, Stretch};
 use ledger::{Event, Instant, Offset, Partition, Position, decode};
-use scheduler::{InFlight, MOST_IN_FLIGHT, Round, SchedulerError, round};
+use scheduler::{InFlight, MOST_IN_FLIGHT, OVERDUE, Round, SchedulerError, round};
 use store::{Batch, SqliteStore, Store, WalletRow};
 
 const SECOND: i64 = 1_000_000_000;
@@ -56,7 +56,7 @@ impl World {
 
     /// One round so many seconds after noon: how many are due, and how many timers were appended.
     async fn round(&mut self, second: i64) -> (usize, usize) {
-        let partitions = (0..self.partitions).map(Partition);
+        let partitions = (0..self.partitions).map(|n| (Partition(n), 0));
         let now = Instant(NOON + second * SECOND);
         let Round { due, appended } =
             round(&self.log, &self.store, partitions, now, &mut self.in_flight).await.unwrap();
@@ -207,10 +207,23 @@ async fn partitions_that_are_not_asked_for_are_left_alone() {
     world.folded(&many(100, |_| Some(0))).await;
     let here = Partition(2);
     let expected = (0..100).filter(|i| Partition::of(&format!("wallet-{i}"), 4) == here).count();
-    let one = round(&world.log, &world.store, [here].into_iter(), Instant(NOON), &mut world.in_flight).await;
+    let one =
+        round(&world.log, &world.store, [(here, 0)].into_iter(), Instant(NOON), &mut world.in_flight).await;
     assert_eq!(one.unwrap(), Round { due: expected, appended: expected });
     assert_eq!(world.log.end(here).await.unwrap(), Offset(expected as u64));
     assert_eq!(world.round(1).await, (100, 100 - expected));
+}
+
+#[tokio::test]
+async fn what_another_process_sees_to_is_left_to_it_for_half_a_minute() {
+    let mut world = World::new(1).await;
+    world.folded(&[one("a", Some(0))]).await;
+    let others = || [(Partition(0), OVERDUE)].into_iter();
+    let mut at = async |seconds: i64| {
+        let now = Instant(NOON).plus(seconds * 1_000_000_000);
+        round(&world.log, &world.store, others(), now, &mut world.in_flight).await.unwrap().appended
+    };
+    assert_eq!((at(0).await, at(29).await, at(30).await, at(31).await), (0, 0, 1, 0));
 }
 
 #[tokio::test]
@@ -233,7 +246,7 @@ async fn what_could_not_be_appended_is_tried_again() {
     }
     let mut world = World::new(1).await;
     world.folded(&[one("a", Some(0))]).await;
-    let all = [Partition(0)].into_iter();
+    let all = [(Partition(0), 0)].into_iter();
     let error = round(&Broken, &world.store, all, Instant(NOON), &mut world.in_flight).await.unwrap_err();
     assert!(matches!(error, SchedulerError::Log(LogError::Full)));
     assert!(world.in_flight.is_empty());

@@ -7,11 +7,12 @@ use eventlog::Durability;
 
 use crate::commands::{
     apply, balance, bench, clear_overage, completions, demo, diff, estimate, explain, fold_version, grants,
-    ingest, init, ledger, log, project, rebuild, rerate, reset, reverse, run, statement, step, suspend, tick,
-    usage, verify, void, wallets, what_if,
+    ingest, init, ledger, log, migrate, project, rebuild, rerate, reset, reverse, run, statement, status,
+    step, suspend, tick, usage, verify, void, wallets, what_if,
 };
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::places::{LogPlace, StorePlace};
 
 /// Credits from usage: a log of grants and usage goes in, exact balances and a ledger that explains them come out.
 #[derive(Debug, Parser)]
@@ -20,6 +21,15 @@ pub struct Cli {
     /// The directory of the log and its projections; made if it is not there [default: ./drawdown-data]
     #[arg(long, global = true, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// Where the log is, if not in the directory: kafka://host:port/topic
+    #[arg(long, global = true, value_name = "URL", env = "DRAWDOWN_LOG", hide_env_values = true)]
+    log: Option<String>,
+    /// Where the projections are, if not in the directory: postgres://user:password@host:port/database[?schema=name]
+    #[arg(long, global = true, value_name = "URL", env = "DRAWDOWN_STORE", hide_env_values = true)]
+    store: Option<String>,
+    /// A file of librdkafka's properties, name=value a line: TLS, SASL SCRAM and PLAIN
+    #[arg(long, global = true, value_name = "FILE", env = "DRAWDOWN_KAFKA_PROPERTIES")]
+    kafka_properties: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long, global = true)]
     json: bool,
@@ -41,11 +51,13 @@ enum Survives {
 enum Command {
     Demo(demo::Args),
     Init(init::Args),
+    Migrate(migrate::Args),
     Apply(apply::Args),
     Ingest(ingest::Args),
     Project(project::Args),
     Tick(tick::Args),
     Run(run::Args),
+    Status(status::Args),
     Balance(balance::Args),
     Ledger(ledger::Args),
     Grants(grants::Args),
@@ -89,15 +101,19 @@ impl Cli {
             Survives::Process => Durability::Process,
         };
         let data = self.data.clone().unwrap_or_else(|| "./drawdown-data".into());
-        let context = Context { data, json: self.json, durability };
+        let log = LogPlace::parse(self.log.as_deref(), self.kafka_properties.as_ref())?;
+        let store = StorePlace::parse(self.store.as_deref())?;
+        let context = Context { data, log, store, json: self.json, durability };
         match self.command {
             Command::Demo(args) => demo::run(args, self.data, &context).await,
             Command::Init(args) => init::run(args, &context).await,
+            Command::Migrate(args) => migrate::run(args, &context).await,
             Command::Apply(args) => apply::run(args, &context).await,
             Command::Ingest(args) => ingest::run(args, &context).await,
             Command::Project(args) => project::run(args, &context).await,
             Command::Tick(args) => tick::run(args, &context).await,
             Command::Run(args) => run::run(args, &context).await,
+            Command::Status(args) => status::run(args, &context).await,
             Command::Balance(args) => balance::run(args, &context).await,
             Command::Ledger(args) => ledger::run(args, &context).await,
             Command::Grants(args) => grants::run(args, &context).await,

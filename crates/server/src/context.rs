@@ -6,15 +6,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::Context as _;
-use eventlog::{Durability, LogError, SqliteLog};
+use anyhow::{Context as _, bail};
+use eventlog::{Durability, KafkaLog, Log, LogError, SqliteLog};
 use ingest::Stamp;
 use ledger::Instant;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use store::{SqliteStore, StoreError};
+use store::{PostgresStore, Projections, SqliteStore, StoreError};
 
 pub use crate::lock::{LockError, ProjectorLock};
+use crate::places::{LogPlace, StorePlace};
 
 /// How many partitions a log gets when nobody says.
 pub const PARTITIONS: u32 = 4;
@@ -27,8 +28,12 @@ const MADE: Duration = Duration::from_millis(20);
 /// What every command is given.
 #[derive(Clone, Debug)]
 pub struct Context {
-    /// The directory of log and projections.
+    /// The directory of log and projections, where they are not elsewhere.
     pub data: PathBuf,
+    /// Where the log is.
+    pub log: LogPlace,
+    /// Where the projections are.
+    pub store: StorePlace,
     /// Whether what is printed is one JSON object instead of text for people.
     pub json: bool,
     /// What an acknowledged record survives.
@@ -62,14 +67,18 @@ impl Context {
         self.data.join("projections.db")
     }
 
-    /// Opens the log; where there is none, makes it, and the directory.
+    /// Opens the log; where the directory has none, makes it, and the directory.
     ///
     /// # Errors
     ///
-    /// If the directory or the log cannot be made or opened.
-    pub async fn open_log(&self) -> anyhow::Result<Arc<SqliteLog>> {
+    /// If the directory or the log cannot be made or opened. A log on Kafka is made by `init` alone: how many partitions it has
+    /// is for ever.
+    pub async fn open_log(&self) -> anyhow::Result<Arc<Log>> {
         if let Some(log) = self.open_log_if_any().await? {
             return Ok(log);
+        }
+        if let LogPlace::Kafka(url, _) = &self.log {
+            bail!("there is no log at {url}: make it with `drawdown --log {url} init`");
         }
         match self.create_log(PARTITIONS).await {
             Ok(log) => Ok(log),
@@ -86,10 +95,17 @@ impl Context {
     /// # Errors
     ///
     /// If it cannot be read.
-    pub async fn open_log_if_any(&self) -> anyhow::Result<Option<Arc<SqliteLog>>> {
-        let path = self.log_path();
-        let log = SqliteLog::open(&path, self.durability).await;
-        Ok(log.with_context(|| format!("{} cannot be opened", path.display()))?.map(Arc::new))
+    pub async fn open_log_if_any(&self) -> anyhow::Result<Option<Arc<Log>>> {
+        let opened = match &self.log {
+            LogPlace::Directory => {
+                SqliteLog::open(&self.log_path(), self.durability).await.map(|log| log.map(Log::from))
+            }
+            LogPlace::Kafka(_, config) => match KafkaLog::open(config.clone()).await {
+                Err(LogError::NoTopic { .. }) => Ok(None),
+                opened => opened.map(|log| Some(Log::from(log))),
+            },
+        };
+        Ok(opened.with_context(|| format!("{} cannot be opened", self.log_name()))?.map(Arc::new))
     }
 
     /// Makes a log of so many partitions, and the directory.
@@ -97,15 +113,21 @@ impl Context {
     /// # Errors
     ///
     /// [`LogError::Exists`] if there is a log, or nothing can be written there.
-    pub async fn create_log(&self, partitions: u32) -> anyhow::Result<Arc<SqliteLog>> {
-        self.create_directory()?;
+    pub async fn create_log(&self, partitions: u32) -> anyhow::Result<Arc<Log>> {
         let id = new_id(self.now());
         let stamp = Stamp { now: self.now(), by: "operator", backfill: false };
         let genesis = ingest::genesis(&id, partitions, None, &stamp);
-        let records = (0..partitions).map(|_| genesis.clone()).collect();
-        let path = self.log_path();
-        let log = SqliteLog::create(&path, records, self.durability).await;
-        Ok(Arc::new(log.with_context(|| format!("no log can be made in {}", self.data.display()))?))
+        let made = match &self.log {
+            LogPlace::Directory => {
+                self.create_directory()?;
+                let records = (0..partitions).map(|_| genesis.clone()).collect();
+                SqliteLog::create(&self.log_path(), records, self.durability).await.map(Log::from)
+            }
+            LogPlace::Kafka(_, config) => {
+                KafkaLog::create(config.clone(), genesis, partitions).await.map(Log::from)
+            }
+        };
+        Ok(Arc::new(made.with_context(|| format!("no log can be made {}", self.log_place()))?))
     }
 
     /// Makes the directory, if it is not there.
@@ -118,16 +140,52 @@ impl Context {
         made.with_context(|| format!("the directory {} cannot be made", self.data.display()))
     }
 
-    /// Opens the projections for writing; where there are none, makes them. Hold the projector's lock.
+    fn log_name(&self) -> String {
+        match &self.log {
+            LogPlace::Directory => self.log_path().display().to_string(),
+            LogPlace::Kafka(url, _) => format!("the log at {url}"),
+        }
+    }
+
+    fn store_name(&self) -> String {
+        match &self.store {
+            StorePlace::Directory => self.projections_path().display().to_string(),
+            StorePlace::Postgres(database) => format!("the projection in {database}"),
+        }
+    }
+
+    /// Where the log is, for people.
+    pub fn log_place(&self) -> String {
+        match &self.log {
+            LogPlace::Directory => format!("in {}", self.data.display()),
+            LogPlace::Kafka(url, _) => format!("at {url}"),
+        }
+    }
+
+    /// Where the projections are, for people.
+    pub fn store_place(&self) -> String {
+        match &self.store {
+            StorePlace::Directory => format!("in {}", self.data.display()),
+            StorePlace::Postgres(database) => format!("in {database}"),
+        }
+    }
+
+    /// Opens the projections for writing; where the directory has none, makes them. Hold the projector's lock.
     ///
     /// # Errors
     ///
     /// If they are another build's, or cannot be written.
-    pub async fn open_store(&self) -> anyhow::Result<Arc<SqliteStore>> {
-        self.create_directory()?;
-        let path = self.projections_path();
-        let store = SqliteStore::open(&path).await;
-        Ok(Arc::new(store.with_context(|| format!("{} cannot be opened", path.display()))?))
+    pub async fn open_store(&self) -> anyhow::Result<Arc<Projections>> {
+        let opened = match &self.store {
+            StorePlace::Directory => {
+                self.create_directory()?;
+                SqliteStore::open(self.projections_path()).await.map(Projections::from)
+            }
+            StorePlace::Postgres(database) => {
+                PostgresStore::connect(&database.url, &database.schema).await.map(Projections::from)
+            }
+        };
+        Ok(Arc::new(opened.with_context(|| format!("{} cannot be opened", self.store_name()))?))
     }
 
     /// Opens the projections beside whoever writes them; none if there are none.
@@ -135,25 +193,66 @@ impl Context {
     /// # Errors
     ///
     /// If they are another build's, or cannot be read.
-    pub async fn open_store_read_only(&self) -> anyhow::Result<Option<SqliteStore>> {
+    pub async fn open_store_read_only(&self) -> anyhow::Result<Option<Projections>> {
+        let failed = || format!("{} cannot be opened", self.store_name());
+        if let StorePlace::Postgres(database) = &self.store {
+            let opened = PostgresStore::connect(&database.url, &database.schema).await;
+            return opened.map(|store| Some(store.into())).with_context(failed);
+        }
         let path = self.projections_path();
         let mut tries = MAKING.as_millis() / MADE.as_millis();
         loop {
             let store = SqliteStore::open_read_only(&path).await;
             if !matches!(store, Err(StoreError::Older { .. })) || tries == 0 {
-                return store.with_context(|| format!("{} cannot be opened", path.display()));
+                return store.map(|store| store.map(Projections::from)).with_context(failed);
             }
             tries -= 1;
             tokio::time::sleep(MADE).await;
         }
     }
 
-    /// Takes the right to fold into the directory, which is made if it is not there, without waiting for it.
+    /// Opens the projections as they stand now: what is committed later is not seen. None if there are none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open_store_read_only`].
+    pub async fn open_snapshot(&self) -> anyhow::Result<Option<Projections>> {
+        let opened = match &self.store {
+            StorePlace::Directory => SqliteStore::open_snapshot(self.projections_path())
+                .await
+                .map(|store| store.map(Projections::from)),
+            StorePlace::Postgres(database) => {
+                PostgresStore::snapshot(&database.url, &database.schema).await.map(|store| Some(store.into()))
+            }
+        };
+        opened.with_context(|| format!("{} cannot be opened", self.store_name()))
+    }
+
+    /// Drops the projections, and makes the tables anew. Hold the projector's lock.
+    ///
+    /// # Errors
+    ///
+    /// If they are in use or cannot be written.
+    pub async fn drop_store(&self) -> anyhow::Result<()> {
+        match &self.store {
+            StorePlace::Directory => Ok(SqliteStore::remove(self.projections_path()).await?),
+            StorePlace::Postgres(database) => {
+                PostgresStore::remove(&database.url, &database.schema).await?;
+                Ok(PostgresStore::migrate(&database.url, &database.schema).await?)
+            }
+        }
+    }
+
+    /// Takes the right to fold into the directory, which is made if it is not there, without waiting for it. Of a database, who folds
+    /// is agreed on partition by partition.
     ///
     /// # Errors
     ///
     /// [`LockError::Held`] if another process has it.
     pub fn lock_projector(&self) -> anyhow::Result<ProjectorLock> {
+        if let StorePlace::Postgres(_) = self.store {
+            return Ok(ProjectorLock::none());
+        }
         self.create_directory()?;
         Ok(ProjectorLock::take(&self.data)?)
     }

@@ -46,7 +46,7 @@ impl Exit {
 }
 
 fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
-    if let Some(LockError::Held { .. }) = cause.downcast_ref() {
+    if let Some(LockError::Held { .. } | LockError::Leased { .. }) = cause.downcast_ref() {
         return Some(Exit::Locked);
     }
     if let Some(StoreError::Fenced { .. }) = cause.downcast_ref() {

@@ -5,27 +5,31 @@ use std::sync::Arc;
 use std::time::{Duration, Instant as Stopwatch};
 
 use anyhow::bail;
-use eventlog::{EventLog, SqliteLog};
+use eventlog::{EventLog, Log};
 use ledger::{Catalogue, Offset, Partition, Position};
 use projector::stored_catalogue;
-use store::{SqliteStore, Store, StoreError};
+use store::{Projections, Store, StoreError};
 
-use crate::context::{Context, LockError, ProjectorLock};
+use crate::context::{Context, LockError};
 use crate::progress::Progress;
 use crate::projecting::Projecting;
 
 /// How often the other process is looked at.
 const LOOK: Duration = Duration::from_millis(10);
+/// How often it is tried to take its place.
+const ASK: Duration = Duration::from_millis(300);
 /// After so long without any progress, the other process is no longer waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Whoever folds: this process, where it could have the right to, else another whose projections it reads.
 pub(crate) struct Folder {
     context: Context,
-    log: Arc<SqliteLog>,
+    log: Arc<Log>,
     here: Option<Projecting>,
     /// None until the other process has made them.
-    elsewhere: Option<SqliteStore>,
+    elsewhere: Option<Projections>,
+    /// When it was last tried to take the right to fold.
+    asked: Option<Stopwatch>,
 }
 
 /// The offset that each partition is to reach.
@@ -33,8 +37,8 @@ type Ends = BTreeMap<Partition, Offset>;
 
 impl Folder {
     /// Takes the right to fold if it is free, else watches whoever has it.
-    pub(crate) async fn open(context: &Context, log: Arc<SqliteLog>) -> anyhow::Result<Self> {
-        let mut folder = Self { context: context.clone(), log, here: None, elsewhere: None };
+    pub(crate) async fn open(context: &Context, log: Arc<Log>) -> anyhow::Result<Self> {
+        let mut folder = Self { context: context.clone(), log, here: None, elsewhere: None, asked: None };
         folder.take_over().await?;
         Ok(folder)
     }
@@ -109,12 +113,14 @@ impl Folder {
     }
 
     async fn take_over(&mut self) -> anyhow::Result<()> {
-        if self.here.is_some() {
+        if self.here.is_some() || self.asked.is_some_and(|asked| asked.elapsed() < ASK) {
             return Ok(());
         }
-        if let Some(lock) = free(self.context.lock_projector())? {
+        self.asked = Some(Stopwatch::now());
+        let Some(lock) = free(self.context.lock_projector())? else { return Ok(()) };
+        self.here = free(Projecting::open(&self.context, self.log.clone(), lock).await)?;
+        if self.here.is_some() {
             self.elsewhere = None;
-            self.here = Some(Projecting::open(&self.context, self.log.clone(), lock).await?);
         }
         Ok(())
     }
@@ -138,7 +144,7 @@ impl Folder {
     }
 
     /// The projections; none while another process is still making them.
-    pub(crate) async fn store(&mut self) -> anyhow::Result<Option<&SqliteStore>> {
+    pub(crate) async fn store(&mut self) -> anyhow::Result<Option<&Projections>> {
         if let Some(projecting) = &self.here {
             return Ok(Some(&projecting.store));
         }
@@ -165,12 +171,16 @@ impl Folder {
     }
 }
 
-/// The right to fold, unless another process has it.
-fn free(lock: anyhow::Result<ProjectorLock>) -> anyhow::Result<Option<ProjectorLock>> {
-    match lock {
-        Err(error) if matches!(error.downcast_ref(), Some(LockError::Held { .. })) => Ok(None),
-        lock => lock.map(Some),
+/// What was asked for, unless another process has the right to fold.
+fn free<T>(asked: anyhow::Result<T>) -> anyhow::Result<Option<T>> {
+    match asked {
+        Err(error) if is_anothers(&error) => Ok(None),
+        asked => asked.map(Some),
     }
+}
+
+fn is_anothers(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(LockError::Held { .. } | LockError::Leased { .. }))
 }
 
 /// The other process has only just begun: its tables are not there yet.

@@ -4,13 +4,15 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use ledger::Partition;
+
 /// The right to fold into a directory's projections, until it is dropped or the process ends.
 ///
 /// It spares a second projector the work that the store would refuse to commit.
 #[derive(Debug)]
 pub struct ProjectorLock {
-    /// The lock goes when this is closed.
-    _file: File,
+    /// The lock goes when this is closed. None where leases take its place.
+    _file: Option<File>,
 }
 
 /// Why the right could not be had.
@@ -26,6 +28,16 @@ pub enum LockError {
         data: PathBuf,
         /// The other process, if it has said so.
         pid: Option<String>,
+    },
+    /// A node has a lease of a partition.
+    #[error(
+        "partition {partition} is folded by node {owner}: stop it, or leave the folding to it; what only reads, `apply` and `ingest` work beside it"
+    )]
+    Leased {
+        /// The partition.
+        partition: Partition,
+        /// The node.
+        owner: String,
     },
     /// The file that is locked could not be made or written.
     #[error("{path} cannot be locked")]
@@ -64,6 +76,11 @@ impl ProjectorLock {
         }
         let written = file.set_len(0).and_then(|()| file.rewind());
         written.and_then(|()| writeln!(file, "{}", std::process::id())).map_err(failed)?;
-        Ok(Self { _file: file })
+        Ok(Self { _file: Some(file) })
+    }
+
+    /// Of projections that are no file: leases tell who folds.
+    pub(crate) fn none() -> Self {
+        Self { _file: None }
     }
 }

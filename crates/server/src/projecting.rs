@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use eventlog::{EventLog, SqliteLog};
+use eventlog::{EventLog, Log};
 use ledger::Instant;
 use projector::{ProjectorError, Projectors};
-use store::SqliteStore;
+use store::Projections;
 use store::rows::Counts;
 
 use crate::context::{Context, ProjectorLock};
+use crate::holding::Holding;
 use crate::progress::Progress;
 use crate::stop::Stop;
 
@@ -23,25 +24,34 @@ const BEHIND: usize = 500;
 
 /// The projectors of all partitions, with the right to fold.
 pub(crate) struct Projecting {
-    pub(crate) log: Arc<SqliteLog>,
-    pub(crate) store: Arc<SqliteStore>,
-    projectors: Projectors<SqliteLog, SqliteStore>,
+    pub(crate) log: Arc<Log>,
+    pub(crate) store: Arc<Projections>,
+    projectors: Projectors<Log, Projections>,
     /// What the partitions had counted when they were taken over.
     before: Counts,
     lock: ProjectorLock,
+    /// Of a database.
+    holding: Option<Holding>,
 }
 
 impl Projecting {
     /// Takes all partitions over, with a lock that was taken before.
-    pub(crate) async fn open(
-        context: &Context,
-        log: Arc<SqliteLog>,
-        lock: ProjectorLock,
-    ) -> anyhow::Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// [`LockError::Leased`](crate::context::LockError::Leased) if a node has one of a database's.
+    pub(crate) async fn open(context: &Context, log: Arc<Log>, lock: ProjectorLock) -> anyhow::Result<Self> {
         let store = context.open_store().await?;
-        let projectors = Projectors::open(log.clone(), store.clone()).await?;
+        let (projectors, holding) = match &*store {
+            Projections::Sqlite(_) => (Projectors::open(log.clone(), store.clone()).await?, None),
+            Projections::Postgres(_) => {
+                let id = projector::log_id(&*log).await?;
+                let (holding, heads) = Holding::all(&*log, &store, &id, context.fresh_id()).await?;
+                (Projectors::at(log.clone(), store.clone(), heads).await?, Some(holding))
+            }
+        };
         let before = projectors.counts();
-        Ok(Self { log, store, projectors, before, lock })
+        Ok(Self { log, store, projectors, before, lock, holding })
     }
 
     /// Folds and commits all that is in the log. Answers until when the next record waits, if one was recorded ahead of
@@ -95,14 +105,26 @@ impl Projecting {
     }
 
     /// The projectors, one for each partition.
-    pub(crate) fn projectors(&self) -> &Projectors<SqliteLog, SqliteStore> {
+    pub(crate) fn projectors(&self) -> &Projectors<Log, Projections> {
         &self.projectors
+    }
+
+    /// Gives the right to fold back, with nothing folded; the log stays open.
+    pub(crate) async fn release(self) -> anyhow::Result<()> {
+        drop(self.projectors);
+        match self.holding {
+            Some(holding) => holding.give_back().await,
+            None => Ok(()),
+        }
     }
 
     /// Commits, closes the files, and gives the right to fold back.
     pub(crate) async fn close(mut self) -> anyhow::Result<()> {
         self.projectors.committed().await?;
         drop(self.projectors);
+        if let Some(holding) = self.holding {
+            holding.give_back().await?;
+        }
         let store =
             Arc::into_inner(self.store).ok_or_else(|| anyhow!("the projections are still being read"))?;
         store.close().await?;

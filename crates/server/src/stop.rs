@@ -32,6 +32,18 @@ impl Stop {
         Ok(Self(stop))
     }
 
+    /// What is told, for who listens by himself.
+    pub(crate) fn receiver(&self) -> watch::Receiver<bool> {
+        self.0.clone()
+    }
+
+    /// Waits until told to stop.
+    pub(crate) async fn set(&mut self) {
+        if self.0.wait_for(|stop| *stop).await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
     pub(crate) fn is_set(&self) -> bool {
         *self.0.borrow()
     }

@@ -58,6 +58,9 @@ pub trait Store: Send + Sync + 'static {
     /// A lease is an agreement, not a fence: who commits is told by the epoch alone.
     fn beat(&self, node: &str, ttl_ms: u32) -> impl Future<Output = Result<Fleet, StoreError>> + Send;
 
+    /// Which nodes live and who holds which partition, for whoever only looks.
+    fn fleet(&self) -> impl Future<Output = Result<Fleet, StoreError>> + Send;
+
     /// Takes a partition for `ttl_ms` as [`Self::acquire`] does, if nobody holds it, the lease has run out, or `node` holds
     /// it itself; none if another's lease lives.
     ///

@@ -20,6 +20,20 @@ pub enum Projections {
     Postgres(PostgresStore),
 }
 
+impl Projections {
+    /// Waits for what is running, then closes the file or all connections.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the database fails with.
+    pub async fn close(self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite(store) => store.close().await,
+            Self::Postgres(store) => store.close().await,
+        }
+    }
+}
+
 impl From<SqliteStore> for Projections {
     fn from(store: SqliteStore) -> Self {
         Self::Sqlite(store)
@@ -44,6 +58,13 @@ impl Store for Projections {
         match self {
             Self::Sqlite(store) => store.beat(node, ttl_ms).await,
             Self::Postgres(store) => store.beat(node, ttl_ms).await,
+        }
+    }
+
+    async fn fleet(&self) -> Result<Fleet, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.fleet().await,
+            Self::Postgres(store) => store.fleet().await,
         }
     }
 

@@ -1,13 +1,13 @@
 //! Documents of several steps: what is there of them, and the record that each becomes.
 
 use anyhow::Context as _;
-use eventlog::{EventLog, SqliteLog};
+use eventlog::{EventLog, Log};
 use ledger::{Configured, Memory, Offset, Partition, content_id, key};
 use projector::{History, places, read_each};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use store::rows::{OutcomeCode, RecordRow, WalletRow};
-use store::{SqliteStore, Store};
+use store::{Projections, Store};
 
 /// Each step's type, and its data as JSON.
 pub(super) type Steps = [(&'static str, String)];
@@ -20,7 +20,7 @@ pub(super) struct Earlier {
 impl Earlier {
     /// Reads what bears this id in a wallet, if anything does.
     pub(super) async fn read(
-        store: &SqliteStore,
+        store: &Projections,
         partition: Partition,
         wallet: &str,
         id: &str,
@@ -54,7 +54,7 @@ impl Earlier {
 }
 
 /// A wallet's past, folded from its own records: what corrections look up.
-pub(super) async fn memory(log: &SqliteLog, store: &SqliteStore, row: &WalletRow) -> anyhow::Result<Memory> {
+pub(super) async fn memory(log: &Log, store: &Projections, row: &WalletRow) -> anyhow::Result<Memory> {
     let partition = Partition::of(&row.id, log.partitions());
     let end = store.head(partition).await?.map_or(Offset(0), |head| head.next);
     let places = places(store, partition, row.no, end).await?;

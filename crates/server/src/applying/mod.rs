@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use eventlog::{Appending, EventLog, SqliteLog};
+use eventlog::{Appending, EventLog, Log};
 use ledger::Position;
 
 use crate::context::Context;
@@ -52,7 +52,7 @@ pub(crate) enum Became {
 /// If log or projections fail, or whoever folds does not go on; the message says what was appended.
 pub(crate) async fn apply(
     context: &Context,
-    log: &Arc<SqliteLog>,
+    log: &Arc<Log>,
     documents: &[Document],
     backfill: bool,
 ) -> anyhow::Result<Vec<Became>> {

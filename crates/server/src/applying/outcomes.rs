@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ledger::{Offset, Partition, Position};
 use store::rows::{OutcomeCode, RecordRow};
-use store::{SqliteStore, Store};
+use store::{Projections, Store};
 
 use super::Became;
 
@@ -13,7 +13,7 @@ const PAGE: usize = 4_096;
 
 /// What became of these records, which are folded, each with the index of its document.
 pub(super) async fn outcomes(
-    store: &SqliteStore,
+    store: &Projections,
     records: impl Iterator<Item = (usize, Position)>,
 ) -> anyhow::Result<Vec<(usize, Became)>> {
     let mut partitions: BTreeMap<Partition, BTreeMap<Offset, usize>> = BTreeMap::new();
@@ -38,7 +38,7 @@ pub(super) async fn outcomes(
     Ok(outcomes)
 }
 
-async fn outcome(store: &SqliteStore, partition: Partition, row: &RecordRow) -> anyhow::Result<Became> {
+async fn outcome(store: &Projections, partition: Partition, row: &RecordRow) -> anyhow::Result<Became> {
     let rejected = |row: &RecordRow| Became::Rejected(row.detail.clone().unwrap_or_default());
     Ok(match OutcomeCode::try_from(row.outcome)? {
         OutcomeCode::Applied | OutcomeCode::None => Became::Appended,

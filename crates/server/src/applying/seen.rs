@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::Context as _;
-use eventlog::{EventLog, SqliteLog};
+use eventlog::{EventLog, Log};
 use ledger::{Catalogue, Memory, Offset, Partition, Terms, Wallet};
-use store::{SqliteStore, Store};
+use store::{Projections, Store};
 
 use super::change::{Earlier, memory};
 use crate::documents::{Body, Document};
@@ -28,11 +28,7 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    pub(super) async fn read(
-        folder: &mut Folder,
-        log: &SqliteLog,
-        documents: &[Document],
-    ) -> anyhow::Result<Self> {
+    pub(super) async fn read(folder: &mut Folder, log: &Log, documents: &[Document]) -> anyhow::Result<Self> {
         let partitions = log.partitions();
         let catalogue = folder.catalogue(Partition(0)).await?;
         let mut seen = Self { catalogue, ..Self::default() };
@@ -78,7 +74,7 @@ impl Seen {
     /// Reads those of a wallet's grants that are named.
     async fn grants(
         &mut self,
-        store: &SqliteStore,
+        store: &Projections,
         wallet: &str,
         no: i64,
         named: &BTreeSet<String>,

@@ -4,10 +4,10 @@ use std::io::{BufReader, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use eventlog::{Appending, Durability, EventLog, SqliteLog};
+use eventlog::{Appending, Durability, EventLog, Log, SqliteLog};
 use ledger::{Instant, Offset, Partition};
 use projector::{Depth, Projectors, Replay, verify};
-use store::{SqliteStore, Store};
+use store::{Projections, SqliteStore, Store};
 
 use super::events::{CATALOGUE, START, Series, Spread, early, grants, stamp};
 use super::{Figures, bytes_of};
@@ -27,7 +27,7 @@ pub(crate) async fn embedded(figures: &mut Figures, directory: &Path, events: u6
     write_events(&file, events)?;
     let log = Arc::new(new_log(&directory.join("log.db")).await?);
     let path = directory.join("projections.db");
-    let store = Arc::new(SqliteStore::open(&path).await?);
+    let store = Arc::new(Projections::from(SqliteStore::open(&path).await?));
     prepare(&log, &store).await?;
     let (log_before, store_before) = (bytes_of(&directory.join("log.db")), bytes_of(&path));
 
@@ -65,14 +65,14 @@ fn write_events(file: &Path, events: u64) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
-async fn new_log(path: &Path) -> anyhow::Result<SqliteLog> {
+async fn new_log(path: &Path) -> anyhow::Result<Log> {
     let genesis = ingest::genesis("0123456789abcdef0123456789abcdef", PARTITIONS, None, &early());
     let records = (0..PARTITIONS).map(|_| genesis.clone()).collect();
-    Ok(SqliteLog::create(path, records, Durability::Power).await?)
+    Ok(SqliteLog::create(path, records, Durability::Power).await?.into())
 }
 
 /// Catalogue and grants, folded: what is there before the first event.
-async fn prepare(log: &Arc<SqliteLog>, store: &Arc<SqliteStore>) -> anyhow::Result<()> {
+async fn prepare(log: &Arc<Log>, store: &Arc<Projections>) -> anyhow::Result<()> {
     let mut records = Vec::new();
     for (kind, name, body) in CATALOGUE {
         let bytes = ingest::published(kind, name, body, None, &early())?.bytes;
@@ -91,12 +91,7 @@ async fn prepare(log: &Arc<SqliteLog>, store: &Arc<SqliteStore>) -> anyhow::Resu
 }
 
 /// Takes the file in while it is folded, until all of it is committed.
-async fn pipe(
-    log: &Arc<SqliteLog>,
-    store: &Arc<SqliteStore>,
-    file: &Path,
-    events: u64,
-) -> anyhow::Result<()> {
+async fn pipe(log: &Arc<Log>, store: &Arc<Projections>, file: &Path, events: u64) -> anyhow::Result<()> {
     let input = BufReader::with_capacity(1 << 20, std::fs::File::open(file)?);
     let mut projectors = Projectors::open(log.clone(), store.clone()).await?;
     let appending = {
@@ -122,7 +117,7 @@ async fn pipe(
 #[expect(clippy::cast_precision_loss)]
 async fn bare_insert(
     figures: &mut Figures,
-    log: &Arc<SqliteLog>,
+    log: &Arc<Log>,
     directory: &Path,
     events: u64,
 ) -> anyhow::Result<()> {
@@ -157,7 +152,7 @@ async fn bare_insert(
 
 /// The log refolded: first chain and digests alone, then every row.
 #[expect(clippy::cast_precision_loss)]
-async fn proof(figures: &mut Figures, log: &Arc<SqliteLog>, store: &Arc<SqliteStore>) -> anyhow::Result<()> {
+async fn proof(figures: &mut Figures, log: &Arc<Log>, store: &Arc<Projections>) -> anyhow::Result<()> {
     for depth in [Depth::Digests, Depth::Rows] {
         let watch = std::time::Instant::now();
         let tasks: Vec<_> = (0..PARTITIONS)
@@ -183,11 +178,7 @@ async fn proof(figures: &mut Figures, log: &Arc<SqliteLog>, store: &Arc<SqliteSt
 
 /// The log folded twice side by side, once with every price halved from the first event on.
 #[expect(clippy::cast_precision_loss)]
-async fn what_if(
-    figures: &mut Figures,
-    log: &Arc<SqliteLog>,
-    store: &Arc<SqliteStore>,
-) -> anyhow::Result<()> {
+async fn what_if(figures: &mut Figures, log: &Arc<Log>, store: &Arc<Projections>) -> anyhow::Result<()> {
     let halved = |body: &str| body.replace(r#""per":"1000""#, r#""per":"2000""#);
     let prices = CATALOGUE.into_iter().filter(|(kind, ..)| *kind == "price");
     let documents = prices.map(|(kind, name, body)| Document {
@@ -207,7 +198,7 @@ async fn what_if(
 
 /// The same rows, only read through sqlx.
 #[expect(clippy::cast_precision_loss)]
-async fn bare_scan(figures: &mut Figures, store: &Arc<SqliteStore>) -> anyhow::Result<()> {
+async fn bare_scan(figures: &mut Figures, store: &Arc<Projections>) -> anyhow::Result<()> {
     let scan = |partition: Partition| {
         let store = store.clone();
         async move {

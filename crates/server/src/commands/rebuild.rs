@@ -5,16 +5,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
-use eventlog::{EventLog, SqliteLog};
+use eventlog::{EventLog, Log};
 use ledger::{Offset, Partition};
 use projector::Projector;
 use serde::Serialize;
 use store::rows::Head;
-use store::{SqliteStore, Store};
+use store::{PostgresStore, Projections, SqliteStore, Store};
 
 use super::project::Report;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::places::{Database, StorePlace};
 use crate::progress::Progress;
 use crate::projecting::Projecting;
 use crate::upto::UpTo;
@@ -37,9 +38,13 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     }
     let lock = context.lock_projector()?;
     let Some(log) = context.open_log_if_any().await? else {
-        bail!("there is no log in {} to rebuild from", context.data.display());
+        bail!("there is no log {} to rebuild from", context.log_place());
     };
-    SqliteStore::remove(context.projections_path()).await?;
+    if let StorePlace::Postgres(_) = context.store {
+        // Nobody folds what is dropped.
+        Projecting::open(context, log.clone(), context.lock_projector()?).await?.release().await?;
+    }
+    context.drop_store().await?;
     let mut projecting = Projecting::open(context, log, lock).await?;
     let waits_until = projecting.catch_up(context).await?;
     let report = Report::new(&projecting, waits_until);
@@ -70,10 +75,10 @@ struct Part {
 
 async fn shadow(context: &Context) -> anyhow::Result<Exit> {
     let Some(log) = context.open_log_if_any().await? else {
-        bail!("there is no log in {} to rebuild from", context.data.display());
+        bail!("there is no log {} to rebuild from", context.log_place());
     };
     let Some(live) = context.open_store_read_only().await? else {
-        bail!("nothing has been folded in {}: run `drawdown project`", context.data.display());
+        bail!("nothing has been folded {}: run `drawdown project`", context.store_place());
     };
     let mut heads = Vec::new();
     for partition in (0..log.partitions()).map(Partition) {
@@ -94,8 +99,8 @@ async fn shadow(context: &Context) -> anyhow::Result<Exit> {
 /// Folds every partition up to where its live projection stands, and answers the heads.
 async fn fold(
     context: &Context,
-    log: &Arc<SqliteLog>,
-    store: &Arc<SqliteStore>,
+    log: &Arc<Log>,
+    store: &Arc<Projections>,
     live: &[Option<Head>],
 ) -> anyhow::Result<Vec<Head>> {
     let ends = live.iter().map(|head| head.as_ref().map_or(Offset(0), |head| head.next)).collect::<Vec<_>>();
@@ -119,25 +124,60 @@ async fn fold(
 
 /// Projections beside the live ones.
 struct Shadow {
-    path: PathBuf,
-    store: Arc<SqliteStore>,
+    place: Place,
+    store: Arc<Projections>,
+}
+
+enum Place {
+    File(PathBuf),
+    Schema(Database),
 }
 
 impl Shadow {
     async fn make(context: &Context) -> anyhow::Result<Self> {
-        let path = context.data.join("projections.shadow.db");
+        let place = match &context.store {
+            StorePlace::Directory => Place::File(context.data.join("projections.shadow.db")),
+            StorePlace::Postgres(database) => {
+                let schema = format!("{}_shadow", database.schema);
+                Place::Schema(Database { schema, ..database.clone() })
+            }
+        };
         // One that a crash left behind.
-        SqliteStore::remove(&path).await?;
-        let store =
-            SqliteStore::open(&path).await.with_context(|| format!("{} cannot be made", path.display()))?;
-        Ok(Self { path, store: Arc::new(store) })
+        place.remove().await?;
+        let store = match &place {
+            Place::File(path) => SqliteStore::open(path).await.map(Projections::from),
+            Place::Schema(Database { url, schema }) => {
+                PostgresStore::migrate(url, schema).await?;
+                PostgresStore::connect(url, schema).await.map(Projections::from)
+            }
+        };
+        let store = store.with_context(|| format!("{place} cannot be made"))?;
+        Ok(Self { place, store: Arc::new(store) })
     }
 
     async fn remove(self) -> anyhow::Result<()> {
         let store =
             Arc::into_inner(self.store).ok_or_else(|| anyhow!("the new projections are still in use"))?;
         store.close().await?;
-        Ok(SqliteStore::remove(&self.path).await?)
+        self.place.remove().await
+    }
+}
+
+impl Place {
+    async fn remove(&self) -> anyhow::Result<()> {
+        match self {
+            Self::File(path) => Ok(SqliteStore::remove(path).await?),
+            Self::Schema(Database { url, schema }) => Ok(PostgresStore::remove(url, schema).await?),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Schema(database) => write!(f, "{database}"),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use eventlog::EventLog;
 use ingest::{Corrected, Correction, Stamp, Usage, rerating_id};
 use ledger::{Instant, Offset, Partition};
 use serde_json::value::RawValue;
-use store::{SqliteStore, Store, WalletRow};
+use store::{Projections, Store, WalletRow};
 
 use super::ledger::instant;
 use super::reset::reason;
@@ -166,7 +166,7 @@ async fn append(
 
 /// The wallets that may have usage which is meant, each with its partition and how far that is folded.
 async fn meant(
-    store: &SqliteStore,
+    store: &Projections,
     partitions: u32,
     wallet: Option<&str>,
     filter: &Filter,

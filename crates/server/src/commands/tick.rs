@@ -38,8 +38,14 @@ pub(crate) async fn run(_: Args, context: &Context) -> anyhow::Result<Exit> {
     let (mut round, mut rerated) = (scheduler::Round::default(), 0);
     if let Some(store) = context.open_store_read_only().await? {
         let partitions = || (0..log.partitions()).map(Partition);
-        round =
-            scheduler::round(&*log, &store, partitions(), context.now(), &mut InFlight::default()).await?;
+        round = scheduler::round(
+            &*log,
+            &store,
+            partitions().map(|p| (p, 0)),
+            context.now(),
+            &mut InFlight::default(),
+        )
+        .await?;
         let mut looked = Looked::default();
         while rerated < MOST_RERATED {
             let now = context.now();

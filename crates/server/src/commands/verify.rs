@@ -4,12 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 
 use anyhow::bail;
-use eventlog::{EventLog, SqliteLog};
+use eventlog::{EventLog, Log};
 use ledger::{Offset, Partition, Position};
 use projector::{Depth, Divergence, ProjectorError, Verified};
 use serde::Serialize;
+use store::Store;
 use store::rows::{Counts, Head};
-use store::{SqliteStore, Store};
 use tokio::sync::Semaphore;
 
 use crate::context::Context;
@@ -67,7 +67,7 @@ impl Report {
 
 pub(crate) async fn run(_: Args, context: &Context) -> anyhow::Result<Exit> {
     let Some(log) = context.open_log_if_any().await? else {
-        bail!("there is no log in {}", context.data.display());
+        bail!("there is no log {}", context.log_place());
     };
     let report = verify(log, context).await?;
     context.print(&report)?;
@@ -75,13 +75,13 @@ pub(crate) async fn run(_: Args, context: &Context) -> anyhow::Result<Exit> {
 }
 
 /// Verifies every partition of a log as its projections are committed now.
-pub(crate) async fn verify(log: Arc<SqliteLog>, context: &Context) -> anyhow::Result<Report> {
+pub(crate) async fn verify(log: Arc<Log>, context: &Context) -> anyhow::Result<Report> {
     let id = projector::log_id(&*log).await?;
     let mut parts = Vec::new();
     for partition in (0..log.partitions()).map(Partition) {
         // One for each: a snapshot is one connection, and its reads wait for each other.
-        let Some(store) = SqliteStore::open_snapshot(context.projections_path()).await? else {
-            bail!("nothing has been folded in {}: run `drawdown project`", context.data.display());
+        let Some(store) = context.open_snapshot().await? else {
+            bail!("nothing has been folded {}: run `drawdown project`", context.store_place());
         };
         let head = store.head(partition).await?;
         if let Some(head) = head.as_ref().filter(|head| head.log != id) {
@@ -113,7 +113,7 @@ pub(crate) async fn verify(log: Arc<SqliteLog>, context: &Context) -> anyhow::Re
 }
 
 async fn report(
-    log: &SqliteLog,
+    log: &Log,
     id: String,
     verified: Vec<(Partition, Option<Head>, Verified)>,
 ) -> anyhow::Result<Report> {
@@ -144,7 +144,7 @@ async fn report(
 }
 
 /// A record's bytes, if it can be read.
-async fn record(log: &SqliteLog, at: Position) -> Option<Vec<u8>> {
+async fn record(log: &Log, at: Position) -> Option<Vec<u8>> {
     let stretch = log.read(at.partition, at.offset, 1).await.ok()?;
     (!stretch.is_empty()).then(|| stretch.get(0).to_vec())
 }

@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use ledger::Position;
 use serde::Serialize;
 use store::rows::OutcomeCode;
-use store::{SqliteStore, Store};
+use store::{Projections, Store};
 
 use crate::documents::explain_rejection;
 use crate::view::entry::EntryNow;
@@ -104,7 +104,7 @@ impl Answer {
     }
 
     /// Reads what became of it, and what it booked.
-    pub(super) async fn read(&mut self, store: &SqliteStore) -> anyhow::Result<()> {
+    pub(super) async fn read(&mut self, store: &Projections) -> anyhow::Result<()> {
         let Some(Position { partition, offset }) = self.position else { return Ok(()) };
         let row = store.record(partition, offset).await?;
         let row = row.with_context(|| {

@@ -9,10 +9,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use eventlog::{Appending, EventLog, SqliteLog};
+use eventlog::{Appending, EventLog, Log};
 use ingest::{Corrected, Correction, Refusal, Stamp};
 use ledger::{Partition, Position};
-use store::{SqliteStore, Store};
+use store::{Projections, Store};
 
 use crate::context::Context;
 use crate::folder::Folder;
@@ -39,7 +39,7 @@ pub(crate) enum Id<'a> {
 /// A log that is corrected, with whoever folds it.
 pub(crate) struct Correcting {
     context: Context,
-    log: Arc<SqliteLog>,
+    log: Arc<Log>,
     folder: Folder,
 }
 
@@ -51,7 +51,7 @@ impl Correcting {
     /// If there is none, or it cannot be folded.
     pub(crate) async fn open(context: &Context) -> anyhow::Result<Self> {
         let Some(log) = context.open_log_if_any().await? else {
-            bail!("there is no log in {}: make one with `drawdown init`", context.data.display());
+            bail!("there is no log {}: make one with `drawdown init`", context.log_place());
         };
         let mut folder = Folder::open(context, log.clone()).await?;
         folder.fold_all().await.context("nothing was appended")?;
@@ -59,12 +59,12 @@ impl Correcting {
     }
 
     /// The projections, in which all that was appended is folded.
-    pub(crate) async fn store(&mut self) -> anyhow::Result<&SqliteStore> {
+    pub(crate) async fn store(&mut self) -> anyhow::Result<&Projections> {
         let store = self.folder.store().await?;
         store.context("the projections are gone: `project` makes them again")
     }
 
-    pub(crate) fn log(&self) -> &Arc<SqliteLog> {
+    pub(crate) fn log(&self) -> &Arc<Log> {
         &self.log
     }
 

@@ -6,14 +6,14 @@ mod wallets;
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, anyhow};
-use eventlog::SqliteLog;
+use eventlog::Log;
 use ingest::{Corrected, Correction, Stamp, Usage};
 use ledger::{
     Amount, Changes, Entry, Event, Instant, Memory, Name, Offset, Outcome, Partition, Past, Used, Wallet,
     apply, decode,
 };
 use projector::{History, places, read_each};
-use store::{SqliteStore, WalletRow};
+use store::{Projections, WalletRow};
 
 pub(crate) use preview::Preview;
 pub(crate) use wallets::matching;
@@ -82,8 +82,8 @@ struct Folded {
 
 /// Tries on a copy of a wallet what charging its usage anew would change; `end` is where its partition is folded to.
 pub(crate) async fn try_out(
-    log: &SqliteLog,
-    store: &SqliteStore,
+    log: &Log,
+    store: &Projections,
     (partition, end): (Partition, Offset),
     row: &WalletRow,
     filter: &Filter,
@@ -136,8 +136,8 @@ fn add(
 }
 
 async fn fold(
-    log: &SqliteLog,
-    store: &SqliteStore,
+    log: &Log,
+    store: &Projections,
     (partition, end): (Partition, Offset),
     row: &WalletRow,
 ) -> anyhow::Result<Folded> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ledger::{EntryKind, Offset, Partition};
 use store::rows::{EntryRow, OutcomeCode, RecordKind, RecordRow, WalletRow};
-use store::{SqliteStore, Store};
+use store::{Projections, Store};
 
 use super::Filter;
 use crate::progress::Progress;
@@ -14,7 +14,7 @@ const PAGE: usize = 4_096;
 
 /// The wallets of a partition that have usage which may be meant, by number.
 pub(crate) async fn matching(
-    store: &SqliteStore,
+    store: &Projections,
     partition: Partition,
     end: Offset,
     filter: &Filter,
@@ -47,7 +47,7 @@ pub(crate) async fn matching(
 }
 
 async fn rows(
-    store: &SqliteStore,
+    store: &Projections,
     partition: Partition,
     wanted: &BTreeSet<i64>,
 ) -> anyhow::Result<Vec<WalletRow>> {

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use eventlog::{EventLog, SqliteLog};
+use eventlog::{EventLog, Log};
 use ledger::{Catalogue, Changes, Instant, Offset, Partition, Wallet, advanced};
 use projector::ProjectorError;
 use serde::Serialize;
 use store::rows::WalletRow;
-use store::{SqliteStore, Store};
+use store::{Projections, SqliteStore, Store};
 
 use crate::context::Context;
 use crate::view::behind;
@@ -16,8 +16,8 @@ use crate::view::behind;
 /// What is read from, and when.
 #[derive(Clone)]
 pub(crate) struct Reading {
-    pub(crate) log: Arc<SqliteLog>,
-    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) log: Arc<Log>,
+    pub(crate) store: Arc<Projections>,
     pub(crate) now: Instant,
 }
 
@@ -58,11 +58,11 @@ impl Reading {
     /// Opens log and projections beside whoever writes them. Where nothing is, it reads nothing.
     pub(crate) async fn open(context: &Context) -> anyhow::Result<Self> {
         let Some(log) = context.open_log_if_any().await? else {
-            bail!("there is no log in {}: make one with `drawdown init`", context.data.display());
+            bail!("there is no log {}: make one with `drawdown init`", context.log_place());
         };
         let store = match context.open_store_read_only().await? {
             Some(store) => store,
-            None => SqliteStore::in_memory().await?,
+            None => SqliteStore::in_memory().await?.into(),
         };
         let id = projector::log_id(&*log).await?;
         if let Some(head) = store.head(Partition(0)).await?.filter(|head| head.log != id) {

@@ -88,24 +88,16 @@ impl PostgresStore {
              union all select h.partition, h.owner, head.epoch, \
              greatest(0, ceil(extract(epoch from h.until - clock_timestamp()) * 1000))::int8 \
              from held h join head on head.partition = h.partition";
-        let rows: Vec<(Option<i32>, String, Option<i64>, Option<i64>)> = sqlx::query_as(sql)
-            .bind(node)
-            .bind(f64::from(ttl_ms))
-            .fetch_all(&self.pool)
-            .await
-            .map_err(of_database)?;
-        let mut fleet = Fleet::default();
-        for row in rows {
-            if let (Some(partition), owner, Some(epoch), Some(lives_ms)) = row {
-                let (partition, lives_ms) = (Partition(partition.cast_unsigned()), lives_ms.cast_unsigned());
-                fleet.leases.push(Lease { partition, owner, epoch, lives_ms });
-            } else {
-                fleet.nodes.push(row.1);
-            }
-        }
-        fleet.nodes.sort();
-        fleet.leases.sort_by_key(|lease| lease.partition.0);
-        Ok(fleet)
+        fleet(sqlx::query_as(sql).bind(node).bind(f64::from(ttl_ms)).fetch_all(&self.pool).await)
+    }
+
+    /// Who is there and who has what.
+    pub(super) async fn look(&self) -> Result<Fleet, StoreError> {
+        let sql = "select null::int4, node, null::int8, null::int8 from node where until > clock_timestamp() \
+             union all select h.partition, h.owner, head.epoch, \
+             greatest(0, ceil(extract(epoch from h.until - clock_timestamp()) * 1000))::int8 \
+             from lease h join head on head.partition = h.partition";
+        fleet(sqlx::query_as(sql).fetch_all(&self.pool).await)
     }
 
     pub(super) async fn give_up(&self, node: &str, partition: Partition) -> Result<(), StoreError> {
@@ -120,6 +112,24 @@ impl PostgresStore {
         query(sql).bind(node).execute(&self.pool).await.map_err(of_database)?;
         Ok(())
     }
+}
+
+/// A lease's partition, owner, epoch and milliseconds; or a node alone.
+type Member = (Option<i32>, String, Option<i64>, Option<i64>);
+
+fn fleet(rows: sqlx::Result<Vec<Member>>) -> Result<Fleet, StoreError> {
+    let mut fleet = Fleet::default();
+    for row in rows.map_err(of_database)? {
+        if let (Some(partition), owner, Some(epoch), Some(lives_ms)) = row {
+            let (partition, lives_ms) = (Partition(partition.cast_unsigned()), lives_ms.cast_unsigned());
+            fleet.leases.push(Lease { partition, owner, epoch, lives_ms });
+        } else {
+            fleet.nodes.push(row.1);
+        }
+    }
+    fleet.nodes.sort();
+    fleet.leases.sort_by_key(|lease| lease.partition.0);
+    Ok(fleet)
 }
 
 async fn log_of(connection: &mut PgConnection, partition: Partition) -> Result<Option<String>, StoreError> {

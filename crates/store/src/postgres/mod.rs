@@ -19,11 +19,12 @@ mod trail;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sqlx::migrate::{Migrate, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{ConnectOptions, Connection, PgConnection, PgPool};
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection, PgPool};
 use tokio::sync::Mutex;
 
 use crate::StoreError;
@@ -81,6 +82,41 @@ impl PostgresStore {
         ]);
         let pool = PgPoolOptions::new().max_connections(READERS).acquire_timeout(READ_LIMIT);
         Ok(Self { pool: pool.connect_lazy_with(to_read), to_write, writers: Mutex::default() })
+    }
+
+    /// Opens the projection as it stands now: what is committed later is not seen, however long this is open. To write fails.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::connect`].
+    pub async fn snapshot(url: &str, schema: &str) -> Result<Self, StoreError> {
+        let options = options(url, schema)?;
+        let mut connection = PgConnection::connect_with(&options).await.map_err(of_database)?;
+        check_tables(&mut connection).await?;
+        connection.close().await.map_err(of_database)?;
+        // One connection, and one transaction that ends with it: a lost one is an error, not a later snapshot.
+        let opened = Arc::new(AtomicBool::new(false));
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .test_before_acquire(false)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .after_connect(move |connection, _| {
+                let again = opened.swap(true, Ordering::SeqCst);
+                Box::pin(async move {
+                    if again {
+                        return Err(sqlx::Error::PoolClosed);
+                    }
+                    // The snapshot is taken by the first statement.
+                    connection.execute("begin isolation level repeatable read read only; select 1").await?;
+                    Ok(())
+                })
+            });
+        Ok(Self {
+            pool: pool.connect_with(options.clone()).await.map_err(of_database)?,
+            to_write: options,
+            writers: Mutex::default(),
+        })
     }
 
     /// Makes the schema and its tables, or brings them up to date, with the roles that may use them. Its user becomes

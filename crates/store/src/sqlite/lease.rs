@@ -1,7 +1,7 @@
 //! Who folds which partition, on the clock of the file's machine.
 
 use ledger::Partition;
-use sqlx::{query, query_as, query_scalar};
+use sqlx::{SqliteConnection, query, query_as, query_scalar};
 
 use super::SqliteStore;
 use super::commit::raise_epoch;
@@ -26,25 +26,17 @@ impl SqliteStore {
                 .await?;
             let keep = query("update lease set until = ? where owner = ?").bind(until).bind(node);
             keep.execute(&mut *connection).await?;
-            let nodes = query_scalar("select node from node where until > ? or node = ? order by node");
-            let nodes: Vec<String> = nodes.bind(now).bind(node).fetch_all(&mut *connection).await?;
-            let leases: Vec<(u32, String, i64, i64)> = query_as(
-                "select lease.partition, owner, epoch, max(0, until - ?) from lease \
-                 join head on head.partition = lease.partition order by lease.partition",
-            )
-            .bind(now)
-            .fetch_all(&mut *connection)
-            .await?;
-            let lease = |(partition, owner, epoch, lives_ms): (u32, String, i64, i64)| Lease {
-                partition: Partition(partition),
-                owner,
-                epoch,
-                lives_ms: lives_ms.cast_unsigned(),
-            };
-            Ok(Fleet { nodes, leases: leases.into_iter().map(lease).collect() })
+            fleet(connection, now).await
         };
         let renewed = renewed.await;
         writer.end(renewed).await
+    }
+
+    /// Who is there and who has what.
+    pub(super) async fn look(&self) -> Result<Fleet, StoreError> {
+        let mut connection = self.reader().await?;
+        let now: i64 = query_scalar(&format!("select {NOW}")).fetch_one(&mut *connection).await?;
+        fleet(&mut connection, now).await
     }
 
     /// Takes a partition, unless another's lease of it lives.
@@ -100,4 +92,23 @@ impl SqliteStore {
         let done = done.await;
         writer.end(done).await
     }
+}
+
+async fn fleet(connection: &mut SqliteConnection, now: i64) -> Result<Fleet, StoreError> {
+    let nodes = query_scalar("select node from node where until > ? order by node");
+    let nodes: Vec<String> = nodes.bind(now).fetch_all(&mut *connection).await?;
+    let leases: Vec<(u32, String, i64, i64)> = query_as(
+        "select lease.partition, owner, epoch, max(0, until - ?) from lease \
+         join head on head.partition = lease.partition order by lease.partition",
+    )
+    .bind(now)
+    .fetch_all(&mut *connection)
+    .await?;
+    let lease = |(partition, owner, epoch, lives_ms): (u32, String, i64, i64)| Lease {
+        partition: Partition(partition),
+        owner,
+        epoch,
+        lives_ms: lives_ms.cast_unsigned(),
+    };
+    Ok(Fleet { nodes, leases: leases.into_iter().map(lease).collect() })
 }

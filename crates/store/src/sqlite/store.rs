@@ -47,6 +47,10 @@ impl Store for SqliteStore {
         self.renew(node, ttl_ms).await
     }
 
+    async fn fleet(&self) -> Result<Fleet, StoreError> {
+        self.look().await
+    }
+
     async fn claim(
         &self,
         node: &str,

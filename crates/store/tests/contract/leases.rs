@@ -40,6 +40,8 @@ pub(crate) async fn a_beat_renews_what_a_node_holds(store: impl Store) {
     let fleet = store.beat("a", 60_000).await.unwrap();
     assert_eq!(held(&fleet), [(0, "a", 1, true), (2, "b", 1, true)]);
     let lives: Vec<u64> = fleet.leases.iter().map(|lease| lease.lives_ms / 60_000).collect();
+    assert_eq!(held(&store.fleet().await.unwrap()), held(&fleet), "who only looks sees the same");
+    assert_eq!(store.fleet().await.unwrap().nodes, fleet.nodes);
     assert!(lives[0] <= 1 && (8..=10).contains(&lives[1]), "{lives:?} minutes");
     assert_eq!(store.claim("b", FIRST, LOG, LONG).await.unwrap(), None);
 }

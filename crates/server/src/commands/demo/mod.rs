@@ -94,7 +94,7 @@ async fn time_passes(context: &Context, told: &mut Told) -> anyhow::Result<()> {
     scene.says(TIME_PASSES);
     let mut story = Story::open(context, now).await?;
     let mut in_flight = InFlight::default();
-    let partitions = (0..story.reading.log.partitions()).map(Partition);
+    let partitions = (0..story.reading.log.partitions()).map(|n| (Partition(n), 0));
     let round =
         scheduler::round(&*story.reading.log, &*story.reading.store, partitions, now, &mut in_flight).await?;
     scene.counts("tick", &Counted(vec![("due", round.due as u64), ("appended", round.appended as u64)]))?;

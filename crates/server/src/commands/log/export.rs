@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write};
 
 use anyhow::{bail, ensure};
-use eventlog::{EventLog, SqliteLog};
+use eventlog::{EventLog, Log};
 use ledger::{Offset, Partition, Position, Undecodable};
 
 use super::line::Line;
@@ -36,7 +36,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let Some(log) = context.open_log_if_any().await? else {
-        bail!("there is no log in {}", context.data.display());
+        bail!("there is no log {}", context.log_place());
     };
     let stretches = stretches(&args, &log).await?;
     let progress = Progress::new("records", Some(stretches.iter().map(|(_, from, to)| to.0 - from.0).sum()));
@@ -72,7 +72,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
 }
 
 /// What is exported: partitions, each with the first offset and the one after the last.
-async fn stretches(args: &Args, log: &SqliteLog) -> anyhow::Result<Vec<(Partition, Offset, Offset)>> {
+async fn stretches(args: &Args, log: &Log) -> anyhow::Result<Vec<(Partition, Offset, Offset)>> {
     let named = args.from.or(args.to).map(|position| position.partition);
     if let (Some(from), Some(to)) = (args.from, args.to) {
         ensure!(

@@ -8,9 +8,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::bail;
-use eventlog::{EventLog, SqliteLog};
+use eventlog::{EventLog, Log};
 use ledger::{Instant, Offset, Partition};
-use store::{SqliteStore, Store};
+use store::{Projections, Store};
 use tokio::sync::Semaphore;
 
 use super::ledger::instant;
@@ -78,7 +78,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         Err(error) => return Err(error),
     };
     if parts.is_empty() {
-        bail!("nothing has been folded in {}: run `drawdown project`", context.data.display());
+        bail!("nothing has been folded {}: run `drawdown project`", context.store_place());
     }
     context.print(&WhatIf::of(args.from, reading.now, parts, args.limit, behind))?;
     Ok(Exit::Ok)
@@ -86,8 +86,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
 
 /// Folds every partition as far as its projections have come; answers how many records lie behind that, too.
 pub(crate) async fn compare(
-    log: &Arc<SqliteLog>,
-    store: &Arc<SqliteStore>,
+    log: &Arc<Log>,
+    store: &Arc<Projections>,
     plan: Plan,
     now: Instant,
 ) -> anyhow::Result<(Vec<Part>, u64)> {

@@ -1,0 +1,130 @@
+//! `drawdown status`: where each partition stands, and who folds it.
+
+use std::fmt;
+
+use anyhow::bail;
+use eventlog::EventLog;
+use ledger::{Instant, Offset, Partition};
+use serde::Serialize;
+use store::{Projections, Store};
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::view::{Align, Table, number};
+
+/// Show where each partition stands: who folds it, how far behind it is, and its digest.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  drawdown --data ./data status")]
+pub(crate) struct Args {}
+
+#[derive(Serialize)]
+struct Report {
+    log: String,
+    nodes: Vec<String>,
+    partitions: Vec<Part>,
+}
+
+#[derive(Serialize)]
+struct Part {
+    partition: u32,
+    /// The node that folds it; none if nobody does.
+    owner: Option<String>,
+    /// Which acquisition of the partition may commit.
+    epoch: i64,
+    /// The next record to fold.
+    offset: u64,
+    /// How many records of the log are not folded yet …
+    lag: u64,
+    /// … and for how many seconds the first of them has been there.
+    lag_seconds: f64,
+    /// The latest instant at which a folded record was recorded.
+    clock: Option<Instant>,
+    digest: String,
+}
+
+pub(crate) async fn run(_: Args, context: &Context) -> anyhow::Result<Exit> {
+    let Some(log) = context.open_log_if_any().await? else {
+        bail!("there is no log {}: make one with `drawdown init`", context.log_place());
+    };
+    let id = projector::log_id(&*log).await?;
+    let store = context.open_store_read_only().await?;
+    let fleet = match &store {
+        Some(store) => store.fleet().await?,
+        None => store::Fleet::default(),
+    };
+    let mut partitions = Vec::new();
+    for partition in (0..log.partitions()).map(Partition) {
+        let lease = fleet.leases.iter().find(|lease| lease.partition == partition && lease.lives_ms > 0);
+        let owner = lease.map(|lease| lease.owner.clone());
+        partitions.push(part(&*log, store.as_ref(), partition, owner, context.now()).await?);
+    }
+    context.print(&Report { log: id, nodes: fleet.nodes, partitions })?;
+    Ok(Exit::Ok)
+}
+
+async fn part<L: EventLog>(
+    log: &L,
+    store: Option<&Projections>,
+    partition: Partition,
+    owner: Option<String>,
+    now: Instant,
+) -> anyhow::Result<Part> {
+    let head = match store {
+        Some(store) => store.head(partition).await?,
+        None => None,
+    };
+    let next = head.as_ref().map_or(Offset(0), |head| head.next);
+    let lag = log.end(partition).await?.0.saturating_sub(next.0);
+    let mut lag_seconds = 0.0;
+    if lag > 0 {
+        let waiting = log.read(partition, next, 1).await?;
+        if let Some(record) = (!waiting.is_empty()).then(|| ledger::decode(waiting.get(0)).ok()).flatten() {
+            let millis = (now.0 - record.envelope.recorded_at.0).max(0) / 1_000_000;
+            #[expect(clippy::cast_precision_loss, reason = "seconds for people")]
+            let seconds = millis as f64 / 1_000.0;
+            lag_seconds = seconds;
+        }
+    }
+    let hex = |digest: [u8; 32]| digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Part {
+        partition: partition.0,
+        owner,
+        epoch: head.as_ref().map_or(0, |head| head.epoch),
+        offset: next.0,
+        lag,
+        lag_seconds,
+        clock: head.as_ref().filter(|head| head.clock > 0).map(|head| Instant(head.clock)),
+        digest: head.map(|head| hex(head.digest)).unwrap_or_default(),
+    })
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "log {}", self.log)?;
+        let mut table = Table::new([
+            ("partition", Align::Right),
+            ("owner", Align::Left),
+            ("epoch", Align::Right),
+            ("offset", Align::Right),
+            ("lag", Align::Right),
+            ("seconds", Align::Right),
+            ("clock", Align::Left),
+            ("digest", Align::Left),
+        ]);
+        for part in &self.partitions {
+            table.add([
+                part.partition.to_string(),
+                part.owner.clone().unwrap_or_else(|| "nobody".to_owned()),
+                part.epoch.to_string(),
+                number(part.offset),
+                number(part.lag),
+                format!("{:.1}", part.lag_seconds),
+                part.clock.map(|clock| clock.to_string()).unwrap_or_default(),
+                part.digest.get(..16).unwrap_or_default().to_owned(),
+            ]);
+        }
+        write!(f, "{table}")?;
+        let nodes = if self.nodes.is_empty() { "none".to_owned() } else { self.nodes.join(", ") };
+        writeln!(f, "nodes: {nodes}")
+    }
+}
