@@ -4,6 +4,7 @@
 //! straight into place within a transaction, whose fence and commit go in one message.
 
 use std::fmt::Write;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use ledger::Partition;
@@ -13,7 +14,7 @@ use super::batch::{keeps_to_its_stretch, write_log, write_rest};
 use super::failure::{Failure, of_database};
 use super::rows::Rows;
 use super::tidy::{self, PART, STRETCH};
-use super::{PostgresStore, Writer};
+use super::{PostgresStore, WRITE_LIMIT, Writer};
 use crate::rows::Batch;
 use crate::{Store, StoreError};
 
@@ -37,7 +38,10 @@ impl PostgresStore {
             if pause > 0 {
                 tokio::time::sleep(Duration::from_millis(pause)).await;
             }
-            match self.send(&mut writer, batch).await {
+            // A line that is silent is as good as cut.
+            let sent = tokio::time::timeout(2 * WRITE_LIMIT, self.send(&mut writer, batch)).await;
+            match sent.unwrap_or_else(|_| Err(Failure::Unknown(sqlx::Error::Io(ErrorKind::TimedOut.into()))))
+            {
                 Ok(()) => return Ok(()),
                 Err(Failure::Fenced) if unknown && self.is_done(batch).await? => return Ok(()),
                 Err(Failure::Fenced) => return Err(fenced()),

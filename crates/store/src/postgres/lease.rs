@@ -14,6 +14,9 @@ use crate::{Fleet, Lease, StoreError};
 const NEW_HEAD: &str = "$1, $2, 0, decode(repeat('00', 32), 'hex'), decode(repeat('00', 32), 'hex'), \
     decode(repeat('00', 32), 'hex'), 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0";
 
+/// A node by itself, or a lease: partition, owner, epoch, and how many milliseconds it lives.
+type NodeOrLease = (Option<i32>, String, Option<i64>, Option<i64>);
+
 impl PostgresStore {
     /// Takes a partition from whoever has it.
     pub(super) async fn take(&self, partition: Partition, log: &str) -> Result<Head, StoreError> {
@@ -88,7 +91,7 @@ impl PostgresStore {
              union all select h.partition, h.owner, head.epoch, \
              greatest(0, ceil(extract(epoch from h.until - clock_timestamp()) * 1000))::int8 \
              from held h join head on head.partition = h.partition";
-        let rows: Vec<(Option<i32>, String, Option<i64>, Option<i64>)> = sqlx::query_as(sql)
+        let rows: Vec<NodeOrLease> = sqlx::query_as(sql)
             .bind(node)
             .bind(f64::from(ttl_ms))
             .fetch_all(&self.pool)

@@ -44,7 +44,7 @@ const SILENCE_LIMIT: Duration = Duration::from_secs(1);
 pub struct PostgresStore {
     pool: PgPool,
     /// How a writer connects.
-    to_write: PgConnectOptions,
+    to_write: Box<PgConnectOptions>,
     writers: Mutex<BTreeMap<u32, Arc<Mutex<Writer>>>>,
 }
 
@@ -80,7 +80,8 @@ impl PostgresStore {
             ("synchronous_commit", "off".to_owned()),
         ]);
         let pool = PgPoolOptions::new().max_connections(READERS).acquire_timeout(READ_LIMIT);
-        Ok(Self { pool: pool.connect_lazy_with(to_read), to_write, writers: Mutex::default() })
+        let pool = pool.connect_lazy_with(to_read);
+        Ok(Self { pool, to_write: Box::new(to_write), writers: Mutex::default() })
     }
 
     /// Makes the schema and its tables, or brings them up to date, with the roles that may use them. Its user becomes
