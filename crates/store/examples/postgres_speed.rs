@@ -1,10 +1,10 @@
-//! How fast the Postgres projection commits what catching up brings, beside the bare database doing no more than
-//! it must: the same rows by binary COPY and the same wallets by UPDATE, each batch in a transaction.
+//! How fast the Postgres projection commits what catching up brings, beside the bare database doing no more
+//! than it must: the same rows by binary COPY and the same wallets by UPDATE, each batch in a transaction.
 //!
 //!     cargo run --release -p store --example postgres_speed [BATCHES]
 //!
-//! It makes a schema `drawdown_speed` in the database of `DRAWDOWN_TEST_POSTGRES` (or of `scripts/services`), and
-//! drops it.
+//! It makes a schema `drawdown_speed` in the database of `DRAWDOWN_TEST_POSTGRES` (or of `scripts/services`),
+//! and drops it.
 
 use std::time::{Duration, Instant};
 

@@ -60,13 +60,14 @@ struct Writer {
 impl PostgresStore {
     /// Opens the projection in a schema of the database that `url` names (`postgres://user@host/database`).
     ///
-    /// The user need not be more than a member of the role `<database>_projector`, or of `<database>_reader` where
-    /// nothing is written.
+    /// The user need not be more than a member of the role `<database>_projector`, or of `<database>_reader`
+    /// where nothing is written.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unmigrated`], [`StoreError::Newer`] or [`StoreError::OtherTables`] if the tables are not
-    /// this build's, [`StoreError::Unreachable`] if there is no connection, and whatever the database fails with.
+    /// this build's, [`StoreError::Unreachable`] if there is no connection, and whatever the database fails
+    /// with.
     pub async fn connect(url: &str, schema: &str) -> Result<Self, StoreError> {
         let options = options(url, schema)?;
         let mut connection = PgConnection::connect_with(&options).await.map_err(of_database)?;
@@ -84,13 +85,13 @@ impl PostgresStore {
         Ok(Self { pool, to_write: Box::new(to_write), writers: Mutex::default() })
     }
 
-    /// Makes the schema and its tables, or brings them up to date, with the roles that may use them. Its user becomes
-    /// their owner, and must be allowed to make schemas and roles.
+    /// Makes the schema and its tables, or brings them up to date, with the roles that may use them. Its user
+    /// becomes their owner, and must be allowed to make schemas and roles.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Newer`] or [`StoreError::OtherTables`] if another build made the tables, and whatever the
-    /// database fails with.
+    /// [`StoreError::Newer`] or [`StoreError::OtherTables`] if another build made the tables, and whatever
+    /// the database fails with.
     pub async fn migrate(url: &str, schema: &str) -> Result<(), StoreError> {
         let mut connection = PgConnection::connect_with(&options(url, schema)?).await.map_err(of_database)?;
         let make = format!("create schema if not exists {schema}");

@@ -1,4 +1,5 @@
-//! Lost connections and projectors that are stuck: what was committed is known in the end, and nobody is kept waiting.
+//! Lost connections and projectors that are stuck: what was committed is known in the end, and nobody is kept
+//! waiting.
 
 use std::sync::Arc;
 use std::time::Duration;
