@@ -20,6 +20,7 @@ pub struct Lease {
     pub owner: String,
     /// The head's epoch.
     pub epoch: i64,
-    /// For how many milliseconds from now on, on the store's clock; 0: it has run out, and anybody may claim the partition.
+    /// For how many milliseconds from now on, on the store's clock; 0: it has run out, and anybody may claim
+    /// the partition.
     pub lives_ms: u64,
 }

@@ -5,9 +5,9 @@
 //! head must stand and under which epoch its writer acquired the partition, so a writer that lost the
 //! partition is refused ([`StoreError::Fenced`]) and never merged with the one that has it.
 //!
-//! [`SqliteStore`] is one file beside the embedded log, [`PostgresStore`] a schema that any number of processes share,
-//! each folding the partitions of which it holds the lease. [`Projections`] is either. This crate books nothing and computes nothing:
-//! amounts pass through it as text.
+//! [`SqliteStore`] is one file beside the embedded log, [`PostgresStore`] a schema that any number of
+//! processes share, each folding the partitions of which it holds the lease. [`Projections`] is either. This
+//! crate books nothing and computes nothing: amounts pass through it as text.
 
 mod codes;
 mod error;
@@ -38,8 +38,8 @@ pub use sqlite::SqliteStore;
 /// Every method fails with [`StoreError::Full`], [`StoreError::Corrupt`] or [`StoreError::Database`] when the
 /// database does; what else can go wrong is said at the method.
 pub trait Store: Send + Sync + 'static {
-    /// Takes a partition, at any rate: from now on, only batches of the returned head's epoch are accepted, and nobody
-    /// holds a lease of it.
+    /// Takes a partition, at any rate: from now on, only batches of the returned head's epoch are accepted,
+    /// and nobody holds a lease of it.
     ///
     /// The first time, the head stands at offset 0 with everything else zero.
     ///
@@ -52,8 +52,8 @@ pub trait Store: Send + Sync + 'static {
         log: &str,
     ) -> impl Future<Output = Result<Head, StoreError>> + Send;
 
-    /// Registers a node for `ttl_ms` from now, or renews that, together with all leases that it holds and nobody took
-    /// since; says which nodes live and who holds which partition. All on the store's own clock.
+    /// Registers a node for `ttl_ms` from now, or renews that, together with all leases that it holds and
+    /// nobody took since; says which nodes live and who holds which partition. All on the store's own clock.
     ///
     /// A lease is an agreement, not a fence: who commits is told by the epoch alone.
     fn beat(&self, node: &str, ttl_ms: u32) -> impl Future<Output = Result<Fleet, StoreError>> + Send;

@@ -1,9 +1,10 @@
 //! A batch, behind its fence.
 //!
-//! A small one is one statement: a client that is frozen in the middle of it holds nothing. A large one is copied
-//! straight into place within a transaction, whose fence and commit go in one message.
+//! A small one is one statement: a client that is frozen in the middle of it holds nothing. A large one is
+//! copied straight into place within a transaction, whose fence and commit go in one message.
 
 use std::fmt::Write;
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use ledger::Partition;
@@ -13,8 +14,8 @@ use super::batch::{keeps_to_its_stretch, write_log, write_rest};
 use super::failure::{Failure, of_database};
 use super::rows::Rows;
 use super::tidy::{self, PART, STRETCH};
-use super::{PostgresStore, Writer};
-use crate::rows::Batch;
+use super::{PostgresStore, WRITE_LIMIT, Writer};
+use crate::rows::{Batch, Head};
 use crate::{Store, StoreError};
 
 /// From how many records on a batch is copied.
@@ -23,7 +24,8 @@ const LARGE: usize = 2_000;
 const PAUSES_MS: [u64; 6] = [0, 20, 100, 300, 1_000, 3_000];
 
 impl PostgresStore {
-    /// Writes a batch. Where it cannot be told whether that happened, sends it again: the fence or the head says.
+    /// Writes a batch. Where it cannot be told whether that happened, sends it again: the fence or the head
+    /// says.
     pub(super) async fn write(&self, batch: &Batch) -> Result<(), StoreError> {
         let fenced = || StoreError::Fenced { partition: batch.partition, from: batch.from };
         if !keeps_to_its_stretch(batch) {
@@ -37,9 +39,17 @@ impl PostgresStore {
             if pause > 0 {
                 tokio::time::sleep(Duration::from_millis(pause)).await;
             }
-            match self.send(&mut writer, batch).await {
+            // A line that is silent is as good as cut.
+            let sent = tokio::time::timeout(2 * WRITE_LIMIT, self.send(&mut writer, batch)).await;
+            match sent.unwrap_or_else(|_| Err(Failure::Unknown(sqlx::Error::Io(ErrorKind::TimedOut.into()))))
+            {
                 Ok(()) => return Ok(()),
-                Err(Failure::Fenced) if unknown && self.is_done(batch).await? => return Ok(()),
+                Err(Failure::Fenced) if unknown => match self.is_done(batch).await {
+                    Ok(true) => return Ok(()),
+                    Ok(false) => return Err(fenced()),
+                    Err(StoreError::Unreachable(error)) => last = Some(error),
+                    Err(error) => return Err(error),
+                },
                 Err(Failure::Fenced) => return Err(fenced()),
                 Err(Failure::Failed(error)) => return Err(error),
                 Err(Failure::Again(error)) => last = Some(error),
@@ -55,7 +65,8 @@ impl PostgresStore {
 
     /// Whether the head stands where this very batch has brought it.
     async fn is_done(&self, batch: &Batch) -> Result<bool, StoreError> {
-        Ok(self.head(batch.partition).await?.is_some_and(|head| head == batch.head))
+        let ours = Head { epoch: batch.epoch, ..batch.head.clone() };
+        Ok(self.head(batch.partition).await?.is_some_and(|head| head == ours))
     }
 
     async fn send(&self, writer: &mut Writer, batch: &Batch) -> Result<(), Failure> {
@@ -65,13 +76,15 @@ impl PostgresStore {
             None => self.to_write.connect().await.map_err(Failure::before)?,
         };
         if writer.untidy {
-            tidy::tidy(&mut connection, batch.partition, batch.epoch).await.map_err(Failure::before)?;
+            // Nothing of the batch was sent; what is found changed is looked at again.
+            tidy::tidy(&mut connection, batch.partition, batch.epoch).await.map_err(Failure::Again)?;
             writer.untidy = false;
         }
         let is_large = batch.records.len() + batch.entries.len() >= LARGE;
         let sent =
             if is_large { copy(&mut connection, batch).await } else { state(&mut connection, batch).await };
-        // One statement that was refused leaves the connection as good as before; a transaction is open still.
+        // One statement that was refused leaves the connection as good as before; a transaction is open
+        // still.
         let is_good = match &sent {
             Ok(_) => true,
             Err(Failure::Fenced | Failure::Failed(_)) => !is_large,
@@ -141,12 +154,14 @@ async fn state(connection: &mut PgConnection, batch: &Batch) -> Result<bool, Fai
 /// Copies the log's rows into place, writes the rest by one statement, then moves the head and commits by
 /// another. There is always something to tidy up, or soon.
 async fn copy(connection: &mut PgConnection, batch: &Batch) -> Result<bool, Failure> {
+    // All is ready before the transaction begins: the database bears a second of silence within it.
+    let (mut log, rest) = (write_log(batch, Rows::to_copy), write_rest(batch));
+    are_numbers(&log)?;
+    are_numbers(&rest)?;
     // Whoever takes the partition over ends whoever holds this lock: a client that is frozen while it copies
     // is not within reach of any time limit.
     let begin = format!("begin; select pg_advisory_xact_lock_shared({LOCK}, {})", batch.partition.0);
     connection.execute(begin.as_str()).await?;
-    let mut log = write_log(batch, Rows::to_copy);
-    are_numbers(&log)?;
     for rows in log.iter_mut().filter(|rows| rows.count > 0) {
         let list = rows.table.list();
         let into =
@@ -157,8 +172,6 @@ async fn copy(connection: &mut PgConnection, batch: &Batch) -> Result<bool, Fail
         }
         copying.finish().await?;
     }
-    let rest = write_rest(batch);
-    are_numbers(&rest)?;
     if !rest.is_empty() {
         let mut sql = String::from("with nothing as (select)");
         insert_all(&mut sql, &rest, batch.partition, "", 1);
@@ -179,8 +192,8 @@ pub(super) const LOCK: &str = "hashtext('drawdown ' || current_schema())";
 /// What is sent at once: small enough that the database works on one piece while the next is on its way.
 const COPY_PIECE: usize = 1 << 17;
 
-/// One message of two statements: the second is not looked at if the first fails, and it fails by a division by
-/// zero if no head was moved.
+/// One message of two statements: the second is not looked at if the first fails, and it fails by a division
+/// by zero if no head was moved.
 fn move_head_and_commit(batch: &Batch) -> String {
     let (head, counts) = (&batch.head, &batch.head.counts);
     let hex = |digest: &[u8; 32]| digest.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
@@ -209,8 +222,8 @@ fn move_head_and_commit(batch: &Batch) -> String {
     )
 }
 
-/// Adds an insert of all rows to `sql`, as parts of its `with`, with parameters from `next` on. `fence` follows
-/// the rows' place: what is empty when nothing may be inserted.
+/// Adds an insert of all rows to `sql`, as parts of its `with`, with parameters from `next` on. `fence`
+/// follows the rows' place: what is empty when nothing may be inserted.
 fn insert_all(sql: &mut String, all: &[Rows], partition: Partition, fence: &str, mut next: usize) {
     for (place, rows) in all.iter().enumerate() {
         let (table, list) = (rows.table, rows.table.list());

@@ -1,4 +1,5 @@
-//! Values as Postgres takes them in binary: the same bytes, whether rows are copied or come as arrays of columns.
+//! Values as Postgres takes them in binary: the same bytes, whether rows are copied or come as arrays of
+//! columns.
 
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
@@ -128,7 +129,8 @@ impl Cells {
 /// Decimal digits in one of Postgres's.
 const GROUP: usize = 4;
 
-/// A character that no text has, before one that stands for U+0000, which Postgres cannot hold, or for itself.
+/// A character that no text has, before one that stands for U+0000, which Postgres cannot hold, or for
+/// itself.
 const ESCAPE: char = '\u{FDD0}';
 
 fn memchr_escaped(text: &str) -> bool {

@@ -16,8 +16,8 @@ use crate::rows::IdRow;
 
 /// Key, content, offset.
 pub(super) const WIDTH: usize = 40;
-/// How many buckets a sorted part has, as a power of two: of about 32 ids in the longest, so that a bucket is a
-/// row that is kept in one piece.
+/// How many buckets a sorted part has, as a power of two: of about 32 ids in the longest, so that a bucket is
+/// a row that is kept in one piece.
 const BUCKETS: u32 = 12;
 
 /// Adds an id to a blob.

@@ -138,8 +138,8 @@ async fn log_of(connection: &mut PgConnection, partition: Partition) -> Result<O
     statement.fetch_optional(connection).await.map_err(of_database)
 }
 
-/// What a partition needs before its new holder commits: places for its rows, and nobody who is stuck in a copy
-/// and keeps the keys of rows to himself.
+/// What a partition needs before its new holder commits: places for its rows, and nobody who is stuck in a
+/// copy and keeps the keys of rows to himself.
 async fn settle(connection: &mut PgConnection, head: Head) -> Result<Head, StoreError> {
     let partition = head.partition.0.cast_signed();
     let open = query("select open_partition($1)").bind(partition);

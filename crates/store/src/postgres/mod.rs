@@ -45,7 +45,7 @@ const SILENCE_LIMIT: Duration = Duration::from_secs(1);
 pub struct PostgresStore {
     pool: PgPool,
     /// How a writer connects.
-    to_write: PgConnectOptions,
+    to_write: Box<PgConnectOptions>,
     writers: Mutex<BTreeMap<u32, Arc<Mutex<Writer>>>>,
 }
 
@@ -61,13 +61,14 @@ struct Writer {
 impl PostgresStore {
     /// Opens the projection in a schema of the database that `url` names (`postgres://user@host/database`).
     ///
-    /// The user need not be more than a member of the role `<database>_projector`, or of `<database>_reader` where
-    /// nothing is written.
+    /// The user need not be more than a member of the role `<database>_projector`, or of `<database>_reader`
+    /// where nothing is written.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unmigrated`], [`StoreError::Newer`] or [`StoreError::OtherTables`] if the tables are not
-    /// this build's, [`StoreError::Unreachable`] if there is no connection, and whatever the database fails with.
+    /// this build's, [`StoreError::Unreachable`] if there is no connection, and whatever the database fails
+    /// with.
     pub async fn connect(url: &str, schema: &str) -> Result<Self, StoreError> {
         let options = options(url, schema)?;
         let mut connection = PgConnection::connect_with(&options).await.map_err(of_database)?;
@@ -81,7 +82,8 @@ impl PostgresStore {
             ("synchronous_commit", "off".to_owned()),
         ]);
         let pool = PgPoolOptions::new().max_connections(READERS).acquire_timeout(READ_LIMIT);
-        Ok(Self { pool: pool.connect_lazy_with(to_read), to_write, writers: Mutex::default() })
+        let pool = pool.connect_lazy_with(to_read);
+        Ok(Self { pool, to_write: Box::new(to_write), writers: Mutex::default() })
     }
 
     /// Opens the projection as it stands now: what is committed later is not seen, however long this is open. To write fails.
@@ -114,7 +116,7 @@ impl PostgresStore {
             });
         Ok(Self {
             pool: pool.connect_with(options.clone()).await.map_err(of_database)?,
-            to_write: options,
+            to_write: Box::new(options),
             writers: Mutex::default(),
         })
     }
@@ -124,8 +126,8 @@ impl PostgresStore {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Newer`] or [`StoreError::OtherTables`] if another build made the tables, and whatever the
-    /// database fails with.
+    /// [`StoreError::Newer`] or [`StoreError::OtherTables`] if another build made the tables, and whatever
+    /// the database fails with.
     pub async fn migrate(url: &str, schema: &str) -> Result<(), StoreError> {
         let mut connection = PgConnection::connect_with(&options(url, schema)?).await.map_err(of_database)?;
         let make = format!("create schema if not exists {schema}");

@@ -1,6 +1,7 @@
 //! What is put in order now and then: ids by key, and the trail.
 //!
-//! It is done before a commit rather than after, so that it cannot make one that succeeded look as if it failed.
+//! It is done before a commit rather than after, so that it cannot make one that succeeded look as if it
+//! failed.
 
 use ledger::Partition;
 use sqlx::{PgConnection, query_as};

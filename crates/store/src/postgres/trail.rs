@@ -1,8 +1,8 @@
 //! Where each wallet's records are.
 //!
 //! An index of records by wallet, kept by every commit, would be most of a commit's cost: its pages are as
-//! many as the wallets. So the trail is written for a stretch of records at once, in the order of the wallets, a
-//! row for each that has some; what is newer is found by reading the newest records.
+//! many as the wallets. So the trail is written for a stretch of records at once, in the order of the
+//! wallets, a row for each that has some; what is newer is found by reading the newest records.
 
 use ledger::{Offset, Partition};
 use sqlx::{PgConnection, query, query_scalar};
@@ -50,7 +50,8 @@ async fn places(
     from: i64,
     limit: u32,
 ) -> Result<Vec<i64>, sqlx::Error> {
-    // The stretch that `from` is in began at most that many records before it, or as many as one batch has more.
+    // The stretch that `from` is in began at most that many records before it, or as many as one batch has
+    // more.
     let sql = format!(
         "select place from (\
          (select place from trail, unnest(offsets) as place where wallet = $1 and since >= \

@@ -68,7 +68,7 @@ impl Drop for Place {
             runtime.block_on(async {
                 let mut server = PgConnection::connect(services::postgres()).await.unwrap();
                 server.execute(format!("drop database {name} with (force)").as_str()).await.unwrap();
-                for role in ["projector", "reader"] {
+                for role in ["projector", "reader", "folds", "looks"] {
                     server.execute(format!("drop role if exists {name}_{role}").as_str()).await.unwrap();
                 }
             });
