@@ -142,5 +142,6 @@ async fn what_is_no_record_but_has_an_offset_is_a_hole() {
             Err(error) => break error,
         }
     };
-    assert!(matches!(error, LogError::Hole { at: Offset(2), .. }), "{error:?}");
+    // The transaction's end is at offset 2, or at 3 where it was written behind what came after.
+    assert!(matches!(error, LogError::Hole { at: Offset(2 | 3), .. }), "{error:?}");
 }
