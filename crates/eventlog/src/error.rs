@@ -212,6 +212,37 @@ const SQLITE_CONSTRAINT: i32 = 19;
 const SQLITE_NOTADB: i32 = 26;
 
 impl LogError {
+    /// Whether the log is damaged, another one, or a newer build's: to try again does not help.
+    pub fn halts(&self) -> bool {
+        match self {
+            Self::Hole { .. }
+            | Self::Corrupt { .. }
+            | Self::BeyondEnd { .. }
+            | Self::Newer
+            | Self::Partitions { .. }
+            | Self::OtherCluster { .. }
+            | Self::Replaced { .. }
+            | Self::NoTopic { .. }
+            | Self::CutOff { .. } => true,
+            Self::UnknownPartition { .. }
+            | Self::TooLarge { .. }
+            | Self::Full
+            | Self::Busy
+            | Self::Closed
+            | Self::Unknown(_)
+            | Self::Exists { .. }
+            | Self::Empty { .. }
+            | Self::Shed
+            | Self::Config { .. }
+            | Self::Setting { .. }
+            | Self::Unfinished { .. }
+            | Self::Silent { .. }
+            | Self::Broker(_)
+            | Self::File(_)
+            | Self::Database(_) => false,
+        }
+    }
+
     /// The fate of an append is not known.
     pub(crate) fn unknown(error: impl Error + Send + Sync + 'static) -> Self {
         Self::Unknown(Arc::new(error))

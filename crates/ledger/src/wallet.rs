@@ -279,22 +279,32 @@ impl Wallet {
         self.grants.iter().filter_map(|g| g.next.map(|(cycle, at)| (&*g.terms, cycle, at)))
     }
 
-    /// Reads what a fold of usage will read first. Done for many wallets in a row, the waits for memory overlap.
-    pub fn warm(&self) {
+    /// Reads some of what a fold of usage will read: with 0 the wallet itself, with 1 its first lot, with 2 what that refers to.
+    /// Done for many wallets in a row, each step for all of them, the waits for memory overlap.
+    pub fn warm(&self, step: usize) {
         let first = |text: &Name| text.as_bytes().first().copied();
-        let lot = |l: &Lot| {
-            (
-                first(&l.unit),
-                first(&l.id),
-                l.terms.applies_to.feature.len(),
-                l.remaining,
-                l.consumed,
-                l.ends_at,
-                l.touched,
-            )
-        };
-        let lots = self.lots.first().map(lot);
-        black_box((self.clock, self.settings.cards.len(), self.overage.len(), self.wakes_at, lots));
+        match (step, self.lots.first()) {
+            (0, _) => {
+                let lines = (self.clock, self.settings.cards.len(), self.settings.overage.is_some());
+                black_box((lines, self.lots.len(), self.overage.len(), self.wakes_at));
+            }
+            (1, Some(lot)) => {
+                black_box((
+                    lot.unit.len(),
+                    lot.remaining,
+                    lot.consumed,
+                    lot.issued,
+                    lot.moved,
+                    lot.ends_at,
+                    lot.touched,
+                ));
+            }
+            (2, Some(lot)) => {
+                let terms = &lot.terms;
+                black_box((first(&lot.unit), first(&lot.id), terms.applies_to.feature.len(), terms.priority));
+            }
+            _ => {}
+        }
     }
 
     /// A wallet that has this one's rate cards and zones, and nothing else: what a report of many wallets' usage needs.

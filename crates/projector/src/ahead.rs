@@ -1,5 +1,7 @@
 //! Records read ahead of the fold, some hundred together.
 
+use std::hint::black_box;
+
 use ledger::{Hash16, Identity, Record, Undecodable};
 
 use crate::folding::Folding;
@@ -49,12 +51,20 @@ impl Folding {
         let hash = |one: &Ahead<'_>| one.record().map(|record| self.index.hash(record.wallet()));
         let hashes: Vec<Option<u64>> = chunk.iter().map(hash).collect();
         let firsts: Vec<Option<usize>> = hashes.into_iter().map(|hash| self.index.first(hash?)).collect();
+        for at in firsts.iter().flatten() {
+            black_box(self.slots[*at].id.len());
+            self.slots[*at].wallet.warm(0);
+        }
+        for at in firsts.iter().flatten() {
+            black_box(self.slots[*at].id.as_bytes().first());
+            self.slots[*at].wallet.warm(1);
+        }
         for (one, first) in chunk.iter_mut().zip(firsts) {
             let confirm = |at| self.index.confirm(at, one.record()?.wallet(), &self.slots);
             one.slot = first.and_then(confirm);
         }
         for at in chunk.iter().filter_map(|one| one.slot) {
-            self.slots[at].wallet.warm();
+            self.slots[at].wallet.warm(2);
         }
     }
 }

@@ -7,7 +7,6 @@ use ledger::{Catalogue, Changes, Outcome, Partition, Record, Wallet};
 use crate::ahead::Ahead;
 use crate::folding::{Folded, Folding, Told};
 use crate::pasts::{Pasts, Remembers};
-use crate::seen::Identities;
 
 /// Two folds of one partition, in memory alone. A record that both take is read once.
 pub struct Beside {
@@ -53,7 +52,6 @@ impl Beside {
     pub fn new(partition: Partition, partitions: u32, log: &str, corrected: BTreeSet<i64>) -> Self {
         let folding = || {
             let mut folding = Folding::new(partition, partitions, Folding::start(partition, log));
-            folding.identities = Identities::in_memory();
             folding.pasts = Pasts::of(Remembers::These(corrected.clone()));
             folding
         };

@@ -58,3 +58,18 @@ pub enum ProjectorError {
         why: String,
     },
 }
+
+impl ProjectorError {
+    /// Whether the partition stands still until somebody mends what it met: to try again does not help.
+    pub fn halts(&self) -> bool {
+        match self {
+            Self::NewerBuild { .. }
+            | Self::Genesis { .. }
+            | Self::AnotherLog { .. }
+            | Self::Corrupt { .. } => true,
+            Self::Log(error) => error.halts(),
+            Self::Store(error) => error.halts(),
+            Self::Ahead { .. } => false,
+        }
+    }
+}

@@ -8,8 +8,7 @@ use crate::ahead::Ahead;
 use crate::error::ProjectorError;
 use crate::folding::{Folded, Folding, Told};
 use crate::pasts::{Pasts, Remembers};
-use crate::projector::read_catalogue;
-use crate::seen::Identities;
+use crate::stored::read_catalogue;
 
 /// Records closer together than this are read in one go.
 const NEAR: u64 = 64;
@@ -42,7 +41,6 @@ impl History {
     /// Before the first record of a partition.
     pub fn new(partition: Partition, partitions: u32, log: &str) -> Self {
         let mut folding = Folding::new(partition, partitions, Folding::start(partition, log));
-        folding.identities = Identities::in_memory();
         folding.pasts = Pasts::of(Remembers::All);
         Self { folding, scratch: Vec::new(), watches: false }
     }

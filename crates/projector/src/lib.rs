@@ -2,26 +2,34 @@
 
 mod ahead;
 mod beside;
+mod commit;
+mod copying;
 mod error;
 mod exact;
 mod folding;
+mod follow;
 mod history;
 mod index;
+mod node;
 mod pasts;
+mod prefetch;
 mod projector;
 mod replay;
 mod rows;
 mod same_log;
 mod seen;
 mod set;
+mod stored;
 mod sum;
 mod verify;
 
 pub use beside::{Beside, Effect, Instead, Side};
 pub use error::ProjectorError;
 pub use history::{Did, History, places, read_each};
+pub use node::{Halting, Node};
 pub use pasts::used;
-pub use projector::{Projector, Step, stored_catalogue};
+pub use projector::{Projector, Step};
 pub use replay::Replay;
 pub use set::{Projectors, Round, log_id};
+pub use stored::stored_catalogue;
 pub use verify::{Depth, Divergence, Verified, verify};

@@ -1,23 +1,31 @@
 //! The projector of one partition: position, read, fold, commit.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use eventlog::{EventLog, Stretch};
-use ledger::{Catalogue, Instant, Offset, Partition, Past, Position, Wallet};
-use serde::{Deserialize, Serialize};
+use ledger::{Catalogue, Instant, Offset, Partition, Past, Position};
+use store::Store;
 use store::rows::{Batch, Counts, Head};
-use store::{Store, StoreError};
 use tokio::sync::Semaphore;
+use tokio::time::Instant as Moment;
 
 use crate::ahead::Ahead;
+use crate::commit::{UnderWay, empty_batch};
 use crate::error::ProjectorError;
-use crate::folding::{Answers, Folded, Folding, Told};
+use crate::folding::{Answers, Folded, Folding};
+use crate::prefetch::prefetch;
 use crate::rows;
 use crate::same_log::{check_same_log, wrong_genesis};
-use crate::seen::{Identities, Seen, next_segment};
+use crate::seen::{Identities, next_segment};
+use crate::stored::{read_catalogue, write_catalogue};
 
 /// Most records that one commit takes in when there is much to catch up on.
 const BATCH: usize = 32_768;
+/// A commit of fewer records than this …
+const FEW: usize = 500;
+/// … begins no sooner than this after the one before it began, so that records which come one by one share commits.
+const PACE: Duration = Duration::from_millis(3);
 /// Records that are read and looked up together: some hundred, so that a store is asked for many wallets at once.
 const CHUNK: usize = 512;
 /// Above so many wallets in memory, all are forgotten before the next step and read again as they are needed.
@@ -38,8 +46,12 @@ pub struct Projector<L, S> {
     awaited: Option<i64>,
     /// Whose turn it is to fold, where several partitions share the processors.
     turns: Arc<Semaphore>,
-    /// The commit that is under way while the next stretch is folded.
-    under_way: Option<tokio::task::JoinHandle<Result<(), StoreError>>>,
+    /// What was folded and awaits its commit.
+    pending: Option<Batch>,
+    /// The commit that is under way while more is folded.
+    under_way: Option<UnderWay>,
+    /// When a commit of few records may begin.
+    paced: Moment,
 }
 
 /// What a step did.
@@ -49,34 +61,6 @@ pub struct Step {
     pub folded: usize,
     /// Why the next record waits, if it does: it was recorded at this time, which has not come.
     pub ahead: Option<Instant>,
-}
-
-/// The catalogue as the store keeps it.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoredCatalogue {
-    published: Vec<Offset>,
-    /// The fold version in force.
-    fold: u32,
-    catalogue: String,
-}
-
-/// Reads a partition's catalogue from what the store keeps of it.
-///
-/// # Errors
-///
-/// [`ProjectorError::Corrupt`] if it is no catalogue.
-pub fn stored_catalogue(text: &str) -> Result<Catalogue, ProjectorError> {
-    read_catalogue(text).map(|(catalogue, _)| catalogue)
-}
-
-/// The catalogue, and where its records stand.
-pub(crate) fn read_catalogue(text: &str) -> Result<(Catalogue, Vec<Offset>), ProjectorError> {
-    let corrupt = |why| ProjectorError::Corrupt { what: "catalogue".into(), why };
-    let stored: StoredCatalogue = serde_json::from_str(text).map_err(|e| corrupt(e.to_string()))?;
-    let mut catalogue = Catalogue::read(&stored.catalogue).map_err(corrupt)?;
-    catalogue.begin(stored.fold);
-    Ok((catalogue, stored.published))
 }
 
 impl<L: EventLog, S: Store> Projector<L, S> {
@@ -92,6 +76,16 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         log_id: &str,
     ) -> Result<Self, ProjectorError> {
         let head = store.acquire(partition, log_id).await?;
+        Self::at(log, store, head).await
+    }
+
+    /// Goes on from where a partition stands that was taken over.
+    ///
+    /// # Errors
+    ///
+    /// As [`Projector::open`].
+    pub async fn at(log: Arc<L>, store: Arc<S>, head: Head) -> Result<Self, ProjectorError> {
+        let partition = head.partition;
         check_same_log(&*log, &head).await?;
         let mut folding = Folding::new(partition, log.partitions(), head);
         if let Some(text) = store.catalogue(partition).await? {
@@ -110,7 +104,9 @@ impl<L: EventLog, S: Store> Projector<L, S> {
             most_wallets: MOST_WALLETS,
             awaited: None,
             turns: Arc::new(Semaphore::new(1)),
+            pending: None,
             under_way: None,
+            paced: Moment::now(),
         })
     }
 
@@ -151,8 +147,8 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         &self.folding.published
     }
 
-    /// Reads the next stretch, folds it, and has it committed. The commit may still be under way when this returns: it is
-    /// awaited by the next step, or by [`Projector::committed`].
+    /// Reads the next stretch, folds it, and has it committed. It may await its commit, or be on its way, when this returns:
+    /// [`Projector::committed`] waits for that.
     ///
     /// # Errors
     ///
@@ -160,20 +156,24 @@ impl<L: EventLog, S: Store> Projector<L, S> {
     pub async fn step(&mut self, now: Instant) -> Result<Step, ProjectorError> {
         loop {
             self.make_room().await?;
-            let stretch = self.log.read(self.partition, self.folding.head.next, BATCH).await?;
+            let room = BATCH - self.waiting();
+            let stretch = self.log.read(self.partition, self.folding.head.next, room).await?;
             if stretch.is_empty() {
-                self.committed().await?;
+                self.commit_next().await?;
                 return Ok(Step::default());
             }
-            let mut batch = empty_batch(&self.folding.head, stretch.len());
+            let mut batch = match self.pending.take() {
+                Some(batch) => batch,
+                None => empty_batch(&self.folding.head, stretch.len()),
+            };
             let turn = self.turns.clone().acquire_owned().await.expect("it is never closed");
             let (step, stopped) = self.fold(&stretch, now, &mut batch).await?;
             drop(turn);
             if let Some(last) = step.folded.checked_sub(1) {
                 self.folding.seal(stretch.get(last));
-                rows::finish(&mut batch, &mut self.folding);
-                self.commit(batch).await?;
             }
+            self.pending = Some(batch).filter(|batch| batch.from < self.folding.head.next);
+            self.commit_next().await?;
             if let Some(error) = stopped {
                 self.committed().await?;
                 return Err(error);
@@ -182,6 +182,12 @@ impl<L: EventLog, S: Store> Projector<L, S> {
                 return Ok(step);
             }
         }
+    }
+
+    /// How many folded records await their commit.
+    fn waiting(&self) -> usize {
+        let waiting = self.pending.as_ref().map_or(0, |batch| self.folding.head.next.0 - batch.from.0);
+        usize::try_from(waiting).expect("they are in memory")
     }
 
     /// Forgets what the store has, when it is much; and waits for what a correction must find there.
@@ -208,27 +214,59 @@ impl<L: EventLog, S: Store> Projector<L, S> {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Fenced`] if another projector has the partition now, and whatever else the store says.
+    /// [`StoreError::Fenced`](store::StoreError::Fenced) if another projector has the partition now, and whatever else the store says.
     pub async fn committed(&mut self) -> Result<(), ProjectorError> {
-        if let Some(commit) = self.under_way.take() {
-            commit.await.expect("a commit does not panic")?;
+        self.landed().await?;
+        self.begin_commit();
+        self.landed().await
+    }
+
+    /// Returns when a commit that was under way has come to an end, or what waited for its commit is on its way; never, when there is
+    /// neither.
+    pub(crate) async fn progressed(&mut self) -> Result<(), ProjectorError> {
+        if let Some(commit) = &mut self.under_way {
+            let ended = commit.end().await;
+            let growing = self.under_way.take().map_or(0, |commit| commit.growing);
+            ended?;
+            self.folding.identities.stored_before(growing);
+        } else if self.pending.is_some() {
+            tokio::time::sleep_until(self.paced).await;
+        } else {
+            std::future::pending::<()>().await;
+        }
+        self.commit_next().await
+    }
+
+    /// Commits what was folded, once nothing else is under way and it is time: it waits for that only when much has been folded.
+    async fn commit_next(&mut self) -> Result<(), ProjectorError> {
+        let waiting = self.waiting();
+        let is_busy = self.under_way.as_ref().is_some_and(|commit| !commit.has_ended());
+        let is_early = waiting < FEW && Moment::now() < self.paced;
+        if (is_busy || is_early) && waiting < BATCH {
+            return Ok(());
+        }
+        self.landed().await?;
+        self.begin_commit();
+        Ok(())
+    }
+
+    /// Waits for the commit that is under way.
+    async fn landed(&mut self) -> Result<(), ProjectorError> {
+        if let Some(mut commit) = self.under_way.take() {
+            commit.end().await?;
+            self.folding.identities.stored_before(commit.growing);
         }
         Ok(())
     }
 
-    async fn commit(&mut self, mut batch: Batch) -> Result<(), ProjectorError> {
+    fn begin_commit(&mut self) {
+        let Some(mut batch) = self.pending.take() else { return };
+        rows::finish(&mut batch, &mut self.folding);
         if self.folding.published.last().is_some_and(|at| *at >= batch.from) {
-            let stored = StoredCatalogue {
-                published: self.folding.published.clone(),
-                fold: self.folding.catalogue.fold_version(),
-                catalogue: self.folding.catalogue.write(),
-            };
-            batch.catalogue = Some(serde_json::to_string(&stored).expect("a catalogue is JSON"));
+            batch.catalogue = Some(write_catalogue(&self.folding.catalogue, &self.folding.published));
         }
-        self.committed().await?;
-        let store = self.store.clone();
-        self.under_way = Some(tokio::spawn(async move { surely_commit(&*store, &batch).await }));
-        Ok(())
+        self.paced = Moment::now() + PACE;
+        self.under_way = Some(UnderWay::new(self.store.clone(), batch, self.folding.identities.growing()));
     }
 
     /// Folds a stretch as far as it can be. Says what stopped it, if something did.
@@ -261,7 +299,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
                 if let Some(record) = ahead.record()
                     && !self.folding.asks(record, &Past::default()).is_empty()
                 {
-                    if !self.knows_past_of(record, folded) {
+                    if !self.knows_past_of(record, batch.from) {
                         return Ok((Step { folded, ahead: None }, None));
                     }
                     answers = self.folding.past_of(&*self.store, record, &told).await?;
@@ -279,92 +317,16 @@ impl<L: EventLog, S: Store> Projector<L, S> {
 
     /// Whether the store, with what is remembered, has all of the wallet's past. If not, the batch ends before the record: once it
     /// is committed, the wallet is remembered from there on.
-    fn knows_past_of(&mut self, record: &ledger::Record<'_>, folded: usize) -> bool {
+    fn knows_past_of(&mut self, record: &ledger::Record<'_>, batch_from: Offset) -> bool {
         let slot = self.folding.wallet(record.wallet());
         let Some(no) = slot.map(|slot| slot.no).filter(|no| !self.folding.pasts.holds(*no)) else {
             return true;
         };
-        if folded == 0 && self.under_way.is_none() {
+        if batch_from == self.folding.head.next && self.under_way.is_none() {
             self.folding.pasts.remember(no, self.folding.head.next);
             return true;
         }
         self.awaited = Some(no);
         false
-    }
-}
-
-/// A batch that begins where a head stands, with room for what so many records do.
-pub(crate) fn empty_batch(head: &Head, records: usize) -> Batch {
-    Batch {
-        partition: head.partition,
-        epoch: head.epoch,
-        from: head.next,
-        head: head.clone(),
-        entries: Vec::with_capacity(records),
-        records: Vec::with_capacity(records),
-        ids: Vec::with_capacity(records),
-        wallets: Vec::new(),
-        lots: Vec::new(),
-        grants: Vec::new(),
-        left: Vec::new(),
-        counters: Vec::new(),
-        quarantined: Vec::new(),
-        filters: Vec::new(),
-        catalogue: None,
-    }
-}
-
-/// Loads what a chunk of records leads to: wallets that are not in memory, identities that memory is not sure of.
-pub(crate) async fn prefetch<S: Store>(
-    folding: &mut Folding,
-    store: &S,
-    chunk: &mut [Ahead<'_>],
-) -> Result<Told, ProjectorError> {
-    folding.look_up(chunk);
-    let partition = folding.head.partition;
-    if !folding.complete {
-        let absent = chunk.iter().filter(|ahead| ahead.slot.is_none()).filter_map(Ahead::record);
-        let mut ids: Vec<String> =
-            absent.map(|record| record.wallet().to_owned()).filter(|id| !id.is_empty()).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        for row in store.wallets_by_id(partition, &ids).await? {
-            let wallet = Wallet::read(&row.doc).map_err(|e| ProjectorError::Corrupt {
-                what: format!("wallet {}", row.id),
-                why: e.to_string(),
-            })?;
-            if row.as_of > folding.head.next {
-                let from = folding.head.next;
-                return Err(StoreError::Fenced { partition, from }.into());
-            }
-            folding.load(row.no, &row.id, wallet, row.digest);
-        }
-    }
-    folding.identities.warm(chunk);
-    let mut probes = Vec::new();
-    for key in chunk.iter().flat_map(Ahead::keys) {
-        if let Seen::Perhaps(segments) = folding.identities.look(&key) {
-            probes.extend(segments.into_iter().map(|segment| (segment, key)));
-        }
-    }
-    let mut told = Told::default();
-    if !probes.is_empty() {
-        for row in store.ids(partition, &probes).await? {
-            told.insert(row.key, ledger::Known { offset: row.offset, content: row.content });
-        }
-    }
-    Ok(told)
-}
-
-/// Commits a batch. When it is not known whether it was, the head tells: done, or once more, or fenced.
-async fn surely_commit<S: Store>(store: &S, batch: &Batch) -> Result<(), StoreError> {
-    let Err(error) = store.commit(batch).await else { return Ok(()) };
-    if !matches!(error, StoreError::Database(_)) {
-        return Err(error);
-    }
-    match store.head(batch.partition).await? {
-        Some(head) if head.epoch == batch.epoch && head.next == batch.head.next => Ok(()),
-        Some(head) if head.epoch == batch.epoch && head.next == batch.from => store.commit(batch).await,
-        Some(_) | None => Err(StoreError::Fenced { partition: batch.partition, from: batch.from }),
     }
 }

@@ -7,11 +7,10 @@ use ledger::{Partition, Wallet};
 use store::rows::Batch;
 
 use crate::ahead::{Ahead, CHUNK};
+use crate::commit::empty_batch;
 use crate::folding::{Answers, Folded, Folding, Told};
 use crate::pasts::{Pasts, Remembers};
-use crate::projector::empty_batch;
 use crate::rows;
-use crate::seen::Identities;
 use crate::sum::Sum;
 
 /// A partition that is folded in memory from its first record: for benchmarks, and for histories that are not stored.
@@ -24,7 +23,6 @@ impl Replay {
     /// Before the first record.
     pub fn new(partition: Partition, partitions: u32, log: &str) -> Self {
         let mut folding = Folding::new(partition, partitions, Folding::start(partition, log));
-        folding.identities = Identities::in_memory();
         // Of no wallet but for its counters: they are what usage itself may ask for.
         folding.pasts = Pasts::of(Remembers::These(BTreeSet::new()));
         Self { folding, scratch: Vec::new() }

@@ -1,5 +1,6 @@
 //! Which identities a partition has borne: the newest exactly, older ones by a filter that says "surely new".
 
+use std::collections::VecDeque;
 use std::hint::black_box;
 
 use ledger::{Hash16, Known};
@@ -33,31 +34,18 @@ pub(crate) struct Identities {
     /// The segment that grows.
     segment: u32,
     newest: Exact,
-    /// The segment before it: its rows may still be on their way to the store.
-    newer: Exact,
+    /// The segments before it, the last one behind: those whose rows may still be on their way to the store, and one more.
+    newer: VecDeque<Exact>,
     older: Filters,
-    /// Where there is no store to ask: every older segment.
-    kept: Option<Vec<Exact>>,
 }
 
 impl Default for Identities {
     fn default() -> Self {
-        Self {
-            segment: 0,
-            newest: Exact::of(SEGMENT),
-            newer: Exact::of(0),
-            older: Filters::default(),
-            kept: None,
-        }
+        Self { segment: 0, newest: Exact::of(SEGMENT), newer: VecDeque::new(), older: Filters::default() }
     }
 }
 
 impl Identities {
-    /// Identities that are all kept in memory, for a fold without a store.
-    pub(crate) fn in_memory() -> Self {
-        Self { kept: Some(Vec::new()), ..Self::default() }
-    }
-
     /// Reads what a store holds: the filters of complete segments, and the rows of the one that grows.
     pub(crate) fn load(filters: &[FilterRow], growing: &[IdRow]) -> Self {
         let mut identities = Self { segment: next_segment(filters), ..Self::default() };
@@ -75,18 +63,32 @@ impl Identities {
         if let Some(known) = self.newest.get(key) {
             return Seen::By(*known);
         }
-        let segments = self.older.perhaps(key);
-        if segments.is_empty() {
-            return Seen::Never;
+        let mut segments = self.older.perhaps(key);
+        let first = self.first();
+        for segment in segments.iter().filter(|segment| **segment >= first) {
+            if let Some(known) = self.newer[(segment - first) as usize].get(key) {
+                return Seen::By(*known);
+            }
         }
-        if let Some(known) = self.newer.get(key) {
-            return Seen::By(*known);
+        segments.retain(|segment| *segment < first);
+        if segments.is_empty() { Seen::Never } else { Seen::Perhaps(segments) }
+    }
+
+    /// The oldest segment that is in memory.
+    fn first(&self) -> u32 {
+        self.segment - u32::try_from(self.newer.len()).expect("segments are counted in 32 bits")
+    }
+
+    /// The segment that grows: the ones before it are complete.
+    pub(crate) fn growing(&self) -> u32 {
+        self.segment
+    }
+
+    /// Hears that the store has every identity of the segments before this one. Until then, they are known here alone.
+    pub(crate) fn stored_before(&mut self, segment: u32) {
+        while self.newer.len() > 1 && self.first() < segment {
+            self.newer.pop_front();
         }
-        if let Some(kept) = &self.kept {
-            let known = segments.iter().find_map(|segment| kept.get(*segment as usize)?.get(key));
-            return known.map_or(Seen::Never, |known| Seen::By(*known));
-        }
-        Seen::Perhaps(segments)
     }
 
     /// Reads what looking for these identities will read, all in a row, so that the waits for memory overlap.
@@ -107,10 +109,7 @@ impl Identities {
         let full = std::mem::replace(&mut self.newest, Exact::of(SEGMENT));
         let bits = filter(full.keys());
         self.older.add(segment, &bits);
-        let older = std::mem::replace(&mut self.newer, full);
-        if let Some(kept) = self.kept.as_mut().filter(|_| segment > 0) {
-            kept.push(older);
-        }
+        self.newer.push_back(full);
         self.segment += 1;
         (segment, Some(FilterRow { segment, bits }))
     }
@@ -212,6 +211,10 @@ mod tests {
             let (_, full) = identities.insert(key(n), Known { offset: Offset(n), content: [0; 16] });
             filters.extend(full);
         }
+        let by_memory = (0..count)
+            .filter(|n| matches!(identities.look(&key(*n)), Seen::By(known) if known.offset.0 == *n));
+        assert_eq!(by_memory.count() as u64, count, "no store has them yet");
+        identities.stored_before(3);
         assert_eq!(filters.iter().map(|f| f.segment).collect::<Vec<_>>(), [0, 1, 2]);
         for n in (0..count).step_by(97) {
             let segment = u32::try_from(n / SEGMENT as u64).expect("small");

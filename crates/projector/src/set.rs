@@ -3,23 +3,22 @@
 use std::num::NonZero;
 use std::sync::Arc;
 
-use eventlog::{Appending, EventLog};
+use eventlog::EventLog;
 use ledger::{Event, Instant, Offset, Partition};
 use store::Store;
 use store::rows::Counts;
 use tokio::sync::Semaphore;
 
+use crate::copying::Copying;
 use crate::error::ProjectorError;
 use crate::projector::{Projector, Step};
 
 /// The projectors of every partition of a log.
 pub struct Projectors<L, S> {
     log: Arc<L>,
+    store: Arc<S>,
     projectors: Vec<Projector<L, S>>,
-    /// How many accepted catalogue records were copied to each partition, as far as is known.
-    copied: Vec<usize>,
-    /// Where each partition ended when it was taken over: copies made before lie below.
-    ends: Vec<Offset>,
+    copying: Copying,
 }
 
 /// What a round, or several, did.
@@ -50,6 +49,12 @@ pub async fn log_id<L: EventLog>(log: &L) -> Result<String, ProjectorError> {
     Err(no_genesis(format!("a {} record", record.event.word())))
 }
 
+/// Whose turn it is to fold, of the partitions of one process: one processor is left to the commits.
+pub(crate) fn turns() -> Arc<Semaphore> {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    Arc::new(Semaphore::new(processors.saturating_sub(1).max(1)))
+}
+
 impl<L: EventLog, S: Store> Projectors<L, S> {
     /// Takes every partition over.
     ///
@@ -58,19 +63,17 @@ impl<L: EventLog, S: Store> Projectors<L, S> {
     /// As [`Projector::open`].
     pub async fn open(log: Arc<L>, store: Arc<S>) -> Result<Self, ProjectorError> {
         let id = log_id(&*log).await?;
-        let (mut projectors, mut ends) = (Vec::new(), Vec::new());
-        let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
-        let turns = Arc::new(Semaphore::new(processors.saturating_sub(1).max(1)));
+        let turns = turns();
+        let copying = Copying::new(&*log).await?;
+        let mut projectors = Vec::new();
         for partition in (0..log.partitions()).map(Partition) {
-            ends.push(log.end(partition).await?);
             let projector = Projector::open(log.clone(), store.clone(), partition, &id).await?;
             projectors.push(projector.taking_turns(turns.clone()));
         }
-        let copied = projectors.iter().map(|p| p.published().len()).collect();
-        Ok(Self { log, projectors, copied, ends })
+        Ok(Self { log, store, projectors, copying })
     }
 
-    /// One step of every partition, side by side, and what is new in the catalogue copied on.
+    /// One step of every partition, side by side; once none had anything to fold, what is new in the catalogue is copied on.
     ///
     /// # Errors
     ///
@@ -96,13 +99,15 @@ impl<L: EventLog, S: Store> Projectors<L, S> {
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
-        match failed {
-            Some(error) => Err(error),
-            None => {
-                round.copied = self.copy_catalogue().await?;
-                Ok(round)
-            }
+        if let Some(error) = failed {
+            return Err(error);
         }
+        if round.folded == 0 {
+            self.committed().await?;
+            let published = self.projectors[0].published();
+            round.copied = self.copying.copy(&*self.log, &*self.store, published).await?;
+        }
+        Ok(round)
     }
 
     /// Rounds until everything that is in the log is folded and committed. `progress` hears how many records were.
@@ -123,7 +128,6 @@ impl<L: EventLog, S: Store> Projectors<L, S> {
             all.ahead = round.ahead;
             progress(round.folded);
             if round.folded == 0 && round.copied == 0 {
-                self.committed().await?;
                 return Ok(all);
             }
         }
@@ -143,44 +147,11 @@ impl<L: EventLog, S: Store> Projectors<L, S> {
 
     /// What became of the records of all partitions since the beginning.
     pub fn counts(&self) -> Counts {
-        self.projectors.iter().map(Projector::counts).fold(Counts::default(), |a, b| Counts {
-            applied: a.applied + b.applied,
-            duplicate: a.duplicate + b.duplicate,
-            conflict: a.conflict + b.conflict,
-            rejected: a.rejected + b.rejected,
-            quarantined: a.quarantined + b.quarantined,
-            timers: a.timers + b.timers,
-            unpriced: a.unpriced + b.unpriced,
-        })
+        self.projectors.iter().map(Projector::counts).fold(Counts::default(), Counts::plus)
     }
 
     /// Each partition's projector.
     pub fn each(&self) -> &[Projector<L, S>] {
         &self.projectors
-    }
-
-    /// Copies the accepted bytes of partition 0's catalogue records to the others, in order: to each once it has folded what was
-    /// there when it was taken over, so that nothing is copied twice.
-    async fn copy_catalogue(&mut self) -> Result<usize, ProjectorError> {
-        let published = self.projectors[0].published().to_vec();
-        let mut copied = 0;
-        for at in 1..self.projectors.len() {
-            if self.projectors[at].next() < self.ends[at] {
-                continue;
-            }
-            let done = self.copied[at].max(self.projectors[at].published().len());
-            let mut records = Vec::new();
-            for offset in published.iter().skip(done) {
-                let record = self.log.read(Partition(0), *offset, 1).await?;
-                let partition = self.projectors[at].partition();
-                records.push(Appending { partition, bytes: record.get(0).to_vec() });
-            }
-            if !records.is_empty() {
-                copied += records.len();
-                self.log.append(records).await?;
-                self.copied[at] = published.len();
-            }
-        }
-        Ok(copied)
     }
 }

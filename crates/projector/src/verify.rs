@@ -14,10 +14,11 @@ use store::rows::{
 };
 
 use crate::ahead::{Ahead, CHUNK};
+use crate::commit::empty_batch;
 use crate::error::ProjectorError;
 use crate::folding::{Folded, Folding};
 use crate::pasts::{Pasts, Remembers};
-use crate::projector::{empty_batch, prefetch};
+use crate::prefetch::prefetch;
 use crate::rows;
 
 /// Records that are folded and compared together.
@@ -152,6 +153,9 @@ impl<L: EventLog, S: Store> Check<L, S> {
             self.folding.seal(stretch.get(last));
         }
         self.verified.records += stretch.len() as u64;
+        // All up to the end is committed: what is not among the newest is asked of the store.
+        let growing = self.folding.identities.growing();
+        self.folding.identities.stored_before(growing);
         if deep {
             rows::finish(&mut batch, &mut self.folding);
             self.compare(batch, from).await?;

@@ -52,61 +52,10 @@ fn of_cause(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     if let Some(StoreError::Fenced { .. }) = cause.downcast_ref() {
         return Some(Exit::Locked);
     }
-    let halted = cause.downcast_ref().is_some_and(halts_projector)
-        || cause.downcast_ref().is_some_and(halts_store)
-        || cause.downcast_ref().is_some_and(halts_log);
+    let halted = cause.downcast_ref().is_some_and(ProjectorError::halts)
+        || cause.downcast_ref().is_some_and(StoreError::halts)
+        || cause.downcast_ref().is_some_and(LogError::halts);
     halted.then_some(Exit::Halted)
-}
-
-fn halts_projector(error: &ProjectorError) -> bool {
-    match error {
-        ProjectorError::NewerBuild { .. }
-        | ProjectorError::Genesis { .. }
-        | ProjectorError::AnotherLog { .. }
-        | ProjectorError::Corrupt { .. } => true,
-        ProjectorError::Log(_) | ProjectorError::Store(_) | ProjectorError::Ahead { .. } => false,
-    }
-}
-
-fn halts_store(error: &StoreError) -> bool {
-    match error {
-        StoreError::OtherLog { .. }
-        | StoreError::Newer { .. }
-        | StoreError::Older { .. }
-        | StoreError::OtherTables { .. }
-        | StoreError::Corrupt(_) => true,
-        StoreError::Fenced { .. } | StoreError::Full | StoreError::Database(_) => false,
-    }
-}
-
-fn halts_log(error: &LogError) -> bool {
-    match error {
-        LogError::Hole { .. }
-        | LogError::Corrupt { .. }
-        | LogError::BeyondEnd { .. }
-        | LogError::Newer
-        | LogError::Partitions { .. }
-        | LogError::OtherCluster { .. }
-        | LogError::Replaced { .. }
-        | LogError::CutOff { .. } => true,
-        LogError::UnknownPartition { .. }
-        | LogError::TooLarge { .. }
-        | LogError::Full
-        | LogError::Busy
-        | LogError::Closed
-        | LogError::Unknown(_)
-        | LogError::Exists { .. }
-        | LogError::Empty { .. }
-        | LogError::Shed
-        | LogError::Config { .. }
-        | LogError::NoTopic { .. }
-        | LogError::Setting { .. }
-        | LogError::Unfinished { .. }
-        | LogError::Silent { .. }
-        | LogError::Broker(_)
-        | LogError::File(_)
-        | LogError::Database(_) => false,
-    }
 }
 
 impl From<Exit> for ExitCode {

@@ -91,16 +91,7 @@ impl Projecting {
 
     /// What became of the records that were folded since this was opened.
     pub(crate) fn counts(&self) -> Counts {
-        let (now, before) = (self.projectors.counts(), &self.before);
-        Counts {
-            applied: now.applied - before.applied,
-            duplicate: now.duplicate - before.duplicate,
-            conflict: now.conflict - before.conflict,
-            rejected: now.rejected - before.rejected,
-            quarantined: now.quarantined - before.quarantined,
-            timers: now.timers - before.timers,
-            unpriced: now.unpriced - before.unpriced,
-        }
+        self.projectors.counts().since(self.before)
     }
 
     /// The projectors, one for each partition.

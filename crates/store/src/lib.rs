@@ -5,11 +5,15 @@
 //! head must stand and under which epoch its writer acquired the partition, so a writer that lost the
 //! partition is refused ([`StoreError::Fenced`]) and never merged with the one that has it.
 //!
-//! [`SqliteStore`] is one file beside the embedded log. This crate books nothing and computes nothing:
+//! [`SqliteStore`] is one file beside the embedded log, [`PostgresStore`] a schema that any number of processes share,
+//! each folding the partitions of which it holds the lease. [`Projections`] is either. This crate books nothing and computes nothing:
 //! amounts pass through it as text.
 
 mod codes;
 mod error;
+mod fleet;
+pub mod postgres;
+mod projections;
 mod query;
 pub mod rows;
 pub mod sqlite;
@@ -19,6 +23,9 @@ use std::future::Future;
 use ledger::{Offset, Partition};
 
 pub use error::StoreError;
+pub use fleet::{Fleet, Lease};
+pub use postgres::PostgresStore;
+pub use projections::Projections;
 pub use query::{CounterKey, EntryFilter, IdProbe, LeftProbe, UsageFilter, WalletFilter};
 pub use rows::{
     Batch, CounterRow, Counts, EntryKind, EntryRow, FilterRow, GrantRow, Head, IdRow, LeftRow, LotRow,
@@ -31,7 +38,8 @@ pub use sqlite::SqliteStore;
 /// Every method fails with [`StoreError::Full`], [`StoreError::Corrupt`] or [`StoreError::Database`] when the
 /// database does; what else can go wrong is said at the method.
 pub trait Store: Send + Sync + 'static {
-    /// Takes a partition: from now on, only batches of the returned head's epoch are accepted.
+    /// Takes a partition, at any rate: from now on, only batches of the returned head's epoch are accepted, and nobody
+    /// holds a lease of it.
     ///
     /// The first time, the head stands at offset 0 with everything else zero.
     ///
@@ -43,6 +51,36 @@ pub trait Store: Send + Sync + 'static {
         partition: Partition,
         log: &str,
     ) -> impl Future<Output = Result<Head, StoreError>> + Send;
+
+    /// Registers a node for `ttl_ms` from now, or renews that, together with all leases that it holds and nobody took
+    /// since; says which nodes live and who holds which partition. All on the store's own clock.
+    ///
+    /// A lease is an agreement, not a fence: who commits is told by the epoch alone.
+    fn beat(&self, node: &str, ttl_ms: u32) -> impl Future<Output = Result<Fleet, StoreError>> + Send;
+
+    /// Takes a partition for `ttl_ms` as [`Self::acquire`] does, if nobody holds it, the lease has run out, or `node` holds
+    /// it itself; none if another's lease lives.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::OtherLog`] if the partition was folded from another log.
+    fn claim(
+        &self,
+        node: &str,
+        partition: Partition,
+        log: &str,
+        ttl_ms: u32,
+    ) -> impl Future<Output = Result<Option<Head>, StoreError>> + Send;
+
+    /// Gives a partition back, if `node` holds it: it is free at once.
+    fn release(
+        &self,
+        node: &str,
+        partition: Partition,
+    ) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// Takes a node out, with all its leases: what they were of is free at once.
+    fn leave(&self, node: &str) -> impl Future<Output = Result<(), StoreError>> + Send;
 
     /// Where a partition stands; none if it was never taken.
     fn head(&self, partition: Partition) -> impl Future<Output = Result<Option<Head>, StoreError>> + Send;

@@ -73,3 +73,16 @@ pub struct UsageFilter {
     /// How many at most.
     pub limit: u32,
 }
+
+/// The first text, in the order of bytes, after all that begin with `prefix`; none if nothing comes after
+/// them.
+pub(crate) fn beyond(prefix: &str) -> Option<String> {
+    let mut text = prefix.to_owned();
+    while let Some(last) = text.pop() {
+        if let Some(next) = (last..=char::MAX).nth(1) {
+            text.push(next);
+            return Some(text);
+        }
+    }
+    None
+}

@@ -55,6 +55,32 @@ pub struct Counts {
     pub unpriced: u64,
 }
 
+impl Counts {
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        self.with(other, u64::saturating_add)
+    }
+
+    /// What was counted since `before`.
+    #[must_use]
+    pub fn since(self, before: Self) -> Self {
+        self.with(before, u64::saturating_sub)
+    }
+
+    fn with(self, other: Self, each: impl Fn(u64, u64) -> u64) -> Self {
+        Self {
+            applied: each(self.applied, other.applied),
+            duplicate: each(self.duplicate, other.duplicate),
+            conflict: each(self.conflict, other.conflict),
+            rejected: each(self.rejected, other.rejected),
+            quarantined: each(self.quarantined, other.quarantined),
+            timers: each(self.timers, other.timers),
+            unpriced: each(self.unpriced, other.unpriced),
+        }
+    }
+}
+
 /// One wallet: its document and the columns that are searched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WalletRow {

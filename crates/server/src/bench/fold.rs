@@ -67,12 +67,9 @@ fn cost(replay: &mut Replay, series: &mut Series, before: u64, measured: u64) ->
 #[expect(clippy::cast_precision_loss)]
 pub(crate) fn growth(figures: &mut Figures, wallets: u64, history: u64) {
     let measured = (wallets / 2).max(4 * CHUNK);
-    let mut few = opened(1_000);
-    let few_cost = cost(&mut few, &mut Series::new(1_000, Spread::Skewed), 0, measured);
-    drop(few);
-    let mut few = opened(1_000);
-    let few_even = cost(&mut few, &mut Series::new(1_000, Spread::Even), 0, measured);
-    drop(few);
+    // As many records stand before the few as the many have grants, so that not the length of history is compared.
+    let few = |spread| cost(&mut opened(1_000), &mut Series::new(1_000, spread), wallets, measured);
+    let (few_cost, few_even) = (few(Spread::Skewed), few(Spread::Even));
 
     let before = resident();
     let mut many = opened(wallets);

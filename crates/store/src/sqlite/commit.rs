@@ -44,7 +44,7 @@ static FILTER: Table =
 impl SqliteStore {
     pub(super) async fn take(&self, partition: Partition, log: &str) -> Result<Head, StoreError> {
         let mut writer = self.writer.lock().await;
-        let taken = raise_epoch(writer.begin().await?, partition, log).await;
+        let taken = take(writer.begin().await?, partition, log).await;
         writer.end(taken).await
     }
 
@@ -55,7 +55,18 @@ impl SqliteStore {
     }
 }
 
-async fn raise_epoch(
+async fn take(
+    connection: &mut SqliteConnection,
+    partition: Partition,
+    log: &str,
+) -> Result<Head, StoreError> {
+    let free = sqlx::query("delete from lease where partition = ?").bind(partition.0);
+    free.execute(&mut *connection).await?;
+    raise_epoch(connection, partition, log).await
+}
+
+/// Raises a partition's epoch, which makes it the caller's.
+pub(super) async fn raise_epoch(
     connection: &mut SqliteConnection,
     partition: Partition,
     log: &str,

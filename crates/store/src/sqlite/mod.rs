@@ -6,6 +6,7 @@ mod columns;
 mod commit;
 mod ids;
 mod insert;
+mod lease;
 mod store;
 mod trail;
 

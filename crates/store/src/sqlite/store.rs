@@ -8,11 +8,14 @@ use sqlx::{Connection, FromRow, Row, Sqlite, query, query_scalar};
 use super::columns::{COUNTER, ENTRY, FILTER, GRANT, HEAD, LEFT, LOT, QUARANTINE, RECORD, WALLET, from_rows};
 use super::insert::chunks;
 use super::{SqliteStore, ids, trail};
+use crate::query::beyond;
 use crate::rows::{
     Batch, CounterRow, EntryRow, FilterRow, GrantRow, Head, IdRow, LeftRow, LotRow, QuarantineRow, RecordRow,
     WalletRow,
 };
-use crate::{CounterKey, EntryFilter, IdProbe, LeftProbe, Store, StoreError, UsageFilter, WalletFilter};
+use crate::{
+    CounterKey, EntryFilter, Fleet, IdProbe, LeftProbe, Store, StoreError, UsageFilter, WalletFilter,
+};
 
 type Statement<'q> = Query<'q, Sqlite, SqliteArguments<'q>>;
 
@@ -38,6 +41,28 @@ impl SqliteStore {
 impl Store for SqliteStore {
     async fn acquire(&self, partition: Partition, log: &str) -> Result<Head, StoreError> {
         self.take(partition, log).await
+    }
+
+    async fn beat(&self, node: &str, ttl_ms: u32) -> Result<Fleet, StoreError> {
+        self.renew(node, ttl_ms).await
+    }
+
+    async fn claim(
+        &self,
+        node: &str,
+        partition: Partition,
+        log: &str,
+        ttl_ms: u32,
+    ) -> Result<Option<Head>, StoreError> {
+        self.take_if_free(node, partition, log, ttl_ms).await
+    }
+
+    async fn release(&self, node: &str, partition: Partition) -> Result<(), StoreError> {
+        self.give_up(node, partition).await
+    }
+
+    async fn leave(&self, node: &str) -> Result<(), StoreError> {
+        self.give_up_all(node).await
     }
 
     async fn head(&self, partition: Partition) -> Result<Option<Head>, StoreError> {
@@ -353,17 +378,4 @@ const OF_PARTITION: &str = "(select partition from wallet where no = wallet) = ?
 
 fn signed(after: Option<Offset>) -> i64 {
     after.map_or(-1, |offset| offset.0.cast_signed())
-}
-
-/// The first text, in the order of bytes, after all that begin with `prefix`; none if nothing comes after
-/// them.
-fn beyond(prefix: &str) -> Option<String> {
-    let mut text = prefix.to_owned();
-    while let Some(last) = text.pop() {
-        if let Some(next) = (last..=char::MAX).nth(1) {
-            text.push(next);
-            return Some(text);
-        }
-    }
-    None
 }

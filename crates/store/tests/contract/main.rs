@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod fixtures;
+mod leases;
 mod past;
+mod postgres;
 mod reading;
 mod sqlite;
 mod writing;
@@ -28,6 +30,26 @@ macro_rules! contract {
                 }
             )*)*
         }
+
+        mod in_postgres {
+            $($(
+                #[tokio::test]
+                async fn $promise() {
+                    let place = crate::postgres::place::Place::new().await;
+                    crate::$module::$promise(place.store().await).await;
+                }
+            )*)*
+        }
+
+        mod of_either_kind {
+            $($(
+                #[tokio::test]
+                async fn $promise() {
+                    let store = store::SqliteStore::in_memory().await.unwrap();
+                    crate::$module::$promise(store::Projections::from(store)).await;
+                }
+            )*)*
+        }
     };
 }
 
@@ -44,7 +66,20 @@ contract! {
         what_is_there_fences_a_forged_head
         a_writer_goes_on_after_a_refusal
         what_changes_is_written_over
-        a_wallet_keeps_its_number;
+        a_wallet_keeps_its_number
+        large_batches_read_back_exactly
+        a_large_batch_is_fenced_like_any_other
+        any_text_reads_back_exactly
+        amounts_keep_the_places_they_were_given;
+    leases:
+        a_free_partition_is_claimed_once
+        a_beat_renews_what_a_node_holds
+        what_ran_out_is_anybodys
+        what_is_released_is_free_at_once
+        a_node_that_leaves_holds_nothing
+        a_claim_of_another_log_takes_nothing
+        who_acquires_takes_the_lease_away
+        an_epoch_is_a_fence_whatever_the_lease_says;
     reading:
         wallets_are_found_by_id
         wallets_are_listed_by_id

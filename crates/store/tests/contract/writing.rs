@@ -2,7 +2,8 @@
 
 use ledger::{Offset, Partition};
 use store::{
-    Batch, EntryKind, FilterRow, Head, LotRow, OutcomeCode, RecordKind, Store, StoreError, WalletRow,
+    Batch, EntryKind, EntryRow, FilterRow, Head, LotRow, OutcomeCode, RecordKind, RecordRow, Store,
+    StoreError, WalletRow,
 };
 
 use crate::fixtures::*;
@@ -147,6 +148,100 @@ pub(crate) async fn a_wallet_keeps_its_number(store: impl Store) {
     second.wallets.push(WalletRow { no: 400, ..first.wallets[0].clone() });
     assert!(matches!(store.commit(&second).await.unwrap_err(), StoreError::Database(_)));
     assert_eq!(rows(&store, FIRST).await, rows_of(&first));
+}
+
+/// Enough rows for whatever way a store has for many, with one, no and several entries a record.
+pub(crate) async fn large_batches_read_back_exactly(store: impl Store) {
+    let first = everything(&store.acquire(FIRST, LOG).await.unwrap());
+    store.commit(&first).await.unwrap();
+    let mut second = usages(&first.head, 5_000, 40);
+    second.wallets.retain(|row| first.wallets.iter().all(|there| there.no != row.no));
+    second.lots.retain(|row| first.wallets.iter().all(|there| there.no != row.wallet));
+    second.entries.retain(|row| row.offset.0 % 5 != 0);
+    let lines = second.entries.iter().filter(|row| row.offset.0 % 3 == 0);
+    second.entries =
+        lines.map(|row| EntryRow { line: 1, ..row.clone() }).chain(second.entries.clone()).collect();
+    for row in second.entries.iter_mut().filter(|row| row.offset.0 % 7 != 0) {
+        // As they mostly are: of the record's subject and instants.
+        let record = &second.records[(row.offset.0 - second.from.0) as usize];
+        (row.subject, row.month) = (record.subject.clone(), None);
+        (row.effective_at, row.booked_at) = (record.at, record.recorded_at);
+    }
+    second.entries.sort_by_key(|row| (row.offset, row.line));
+    store.commit(&second).await.unwrap();
+
+    let (all, from) = (rows(&store, FIRST).await, first.from);
+    assert_eq!(store.entries_between(FIRST, second.from, second.head.next).await.unwrap(), second.entries);
+    assert_eq!(store.records_between(FIRST, second.from, second.head.next).await.unwrap(), second.records);
+    assert_eq!(store.entries_between(FIRST, from, second.from).await.unwrap(), first.entries);
+    assert_eq!(all.wallets, [first.wallets, second.wallets].concat());
+    assert_eq!(all.lots, [first.lots, second.lots].concat());
+    assert_eq!(all.head, Some(second.head));
+}
+
+pub(crate) async fn a_large_batch_is_fenced_like_any_other(store: impl Store) {
+    let head = store.acquire(FIRST, LOG).await.unwrap();
+    let first = usages(&head, 3_000, 5);
+    store.commit(&first).await.unwrap();
+    refused(&store, &first).await;
+    refused(&store, &usages(&head, 4_000, 5)).await;
+    refused(&store, &usages(&Head { next: Offset(3_001), ..first.head.clone() }, 3_000, 5)).await;
+    refused(&store, &usages(&Head { epoch: 7, ..first.head.clone() }, 3_000, 5)).await;
+    // A forged head: the last record is there already.
+    let mut forged = usages(&first.head, 3_000, 5);
+    forged.records[0].offset = Offset(2_999);
+    refused(&store, &forged).await;
+    let second = usages(&first.head, 3_000, 5);
+    store.commit(&second).await.unwrap();
+    assert_eq!(store.head(FIRST).await.unwrap(), Some(second.head));
+}
+
+pub(crate) async fn any_text_reads_back_exactly(store: impl Store) {
+    for (n, text) in ["", " ", "\0", "a\0b", "\u{FDD0}0", "{\"b\": 1,  \"a\":[ ]}", "\u{10FFFF}é\n"]
+        .into_iter()
+        .enumerate()
+    {
+        let head = store.acquire(FIRST, LOG).await.unwrap();
+        let mut batch = empty(&head, 1);
+        let no = number(FIRST, n as u64);
+        batch.wallets = vec![WalletRow { id: format!("{n}{text}"), doc: text.into(), ..wallet(no) }];
+        batch.records = vec![RecordRow {
+            id: text.into(),
+            source: text.into(),
+            subject: Some(text.into()),
+            feature: Some(text.into()),
+            data: Some(text.into()),
+            ..usage(head.next.0, no)
+        }];
+        batch.entries = vec![EntryRow {
+            lot: Some(text.into()),
+            subject: Some(text.into()),
+            ..entry(head.next.0, 0, no)
+        }];
+        batch.lots = vec![lot(no, text)];
+        store.commit(&batch).await.unwrap();
+        assert_eq!(store.record(FIRST, head.next).await.unwrap().as_ref(), batch.records.first());
+        assert_eq!(store.entries_between(FIRST, head.next, batch.head.next).await.unwrap(), batch.entries);
+        assert_eq!(store.lots(no).await.unwrap(), batch.lots);
+        let found = store.wallet(&batch.wallets[0].id).await.unwrap();
+        assert_eq!(found.map(|(_, row)| row).as_ref(), batch.wallets.first());
+    }
+}
+
+pub(crate) async fn amounts_keep_the_places_they_were_given(store: impl Store) {
+    let head = store.acquire(FIRST, LOG).await.unwrap();
+    let amounts = ["0", "1", "12.5", "0.000000001", "10000", "9999.9999", "100000000.0001", "0.0001", HUGE];
+    let mut batch = empty(&head, amounts.len() as u64);
+    batch.wallets.push(wallet(0));
+    batch.records = (0..amounts.len() as u64).map(|offset| usage(offset, 0)).collect();
+    let of = |(offset, amount): (u64, &&str)| EntryRow {
+        amount: (*amount).into(),
+        available_after: (*amount).into(),
+        ..entry(offset, 0, 0)
+    };
+    batch.entries = (0..).zip(&amounts).map(of).collect();
+    store.commit(&batch).await.unwrap();
+    assert_eq!(store.entries_between(FIRST, Offset(0), batch.head.next).await.unwrap(), batch.entries);
 }
 
 #[test]

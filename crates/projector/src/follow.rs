@@ -1,0 +1,81 @@
+//! One partition, folded as records come.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use eventlog::EventLog;
+use ledger::Instant;
+use store::Store;
+use store::rows::Counts;
+use tokio::sync::watch;
+
+use crate::copying::Copying;
+use crate::error::ProjectorError;
+use crate::projector::Projector;
+
+/// How often is looked whether the time of a record has come that was recorded ahead of this machine's clock.
+const AHEAD: Duration = Duration::from_millis(100);
+
+/// What it takes to follow a partition.
+pub(crate) struct Following<L, S> {
+    pub(crate) projector: Projector<L, S>,
+    /// Of partition 0: its catalogue is copied to the others.
+    pub(crate) copying: Option<Copying>,
+    pub(crate) log: Arc<L>,
+    pub(crate) store: Arc<S>,
+}
+
+/// Folds what comes until told to stop; then all that was folded is committed. Answers what became of the records, also when
+/// something else ended it.
+pub(crate) async fn follow<L: EventLog, S: Store>(
+    mut following: Following<L, S>,
+    now: impl Fn() -> Instant,
+    mut stop: watch::Receiver<bool>,
+) -> (Counts, Result<(), ProjectorError>) {
+    let before = following.projector.counts();
+    let done = following.until(now, &mut stop).await;
+    (following.projector.counts().since(before), done)
+}
+
+impl<L: EventLog, S: Store> Following<L, S> {
+    async fn until(
+        &mut self,
+        now: impl Fn() -> Instant,
+        stop: &mut watch::Receiver<bool>,
+    ) -> Result<(), ProjectorError> {
+        let mut waits = None;
+        // Whoever may tell is there as long as this runs; if not, this is to end too.
+        while !*stop.borrow() && stop.has_changed().is_ok() {
+            let step = self.projector.step(now()).await?;
+            if step.ahead != waits {
+                waits = step.ahead;
+                if let Some(until) = waits {
+                    let partition = self.projector.partition();
+                    tracing::warn!(%partition, %until, "a record was recorded ahead of this machine's clock: its partition waits");
+                }
+            }
+            if step.folded > 0 {
+                tracing::debug!(records = step.folded, "folded");
+                continue;
+            }
+            if let Some(copying) = &mut self.copying {
+                copying.copy(&*self.log, &*self.store, self.projector.published()).await?;
+            }
+            let (log, partition, next) = (&self.log, self.projector.partition(), self.projector.next());
+            let comes = async {
+                if waits.is_some() {
+                    tokio::time::sleep(AHEAD).await;
+                } else {
+                    log.wait(partition, next).await;
+                }
+            };
+            tokio::select! {
+                biased;
+                _ = stop.changed() => {}
+                progressed = self.projector.progressed() => progressed?,
+                () = comes => {}
+            }
+        }
+        self.projector.committed().await
+    }
+}

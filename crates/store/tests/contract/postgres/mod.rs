@@ -1,0 +1,3 @@
+//! What only a database can show: other builds, roles, lost connections, the views.
+
+pub(crate) mod place;
