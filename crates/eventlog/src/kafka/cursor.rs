@@ -96,6 +96,8 @@ struct Cursor {
     held: Stretch,
     /// The last record that was handed out.
     last: Option<(Offset, Vec<u8>)>,
+    /// The last one that was handed out before the last look: what came after that look may be another log's.
+    anchor: Option<(Offset, Vec<u8>)>,
     look: Look,
 }
 
@@ -104,8 +106,8 @@ impl Cursor {
         let consumer = connect(&log, reach)?;
         let look = log.look();
         let held = Stretch::new(Offset(0));
-        let (is_placed, is_assigned, last) = (false, false, None);
-        Ok(Self { log, partition, reach, consumer, is_assigned, is_placed, held, last, look })
+        let (is_placed, is_assigned, last, anchor) = (false, false, None, None);
+        Ok(Self { log, partition, reach, consumer, is_assigned, is_placed, held, last, anchor, look })
     }
 
     fn read(&mut self, from: Offset, limit: usize) -> Result<Stretch, LogError> {
@@ -126,7 +128,7 @@ impl Cursor {
         while self.held.is_empty() {
             let left = until.saturating_duration_since(Instant::now());
             if !self.take(left)? && left.is_zero() {
-                return Ok(Stretch::new(from));
+                return self.hand_out();
             }
         }
         while !self.held.is_enough(TOGETHER) && self.take(Duration::ZERO)? {}
@@ -145,23 +147,34 @@ impl Cursor {
 
     /// Gives what is held, once it is sure that it is of the same log.
     fn hand_out(&mut self) -> Result<Stretch, LogError> {
+        self.look_again()?;
         let next = self.held.next();
         if self.held.is_empty() {
             return Ok(Stretch::new(next));
         }
-        let now = self.log.look();
-        if self.look.is_troubled(&now) {
-            let last = self.last.as_ref().map(|(offset, bytes)| (*offset, bytes.as_slice()));
-            self.log.verify(self.partition, last)?;
-            self.look = now;
-        } else if self.log.is_due(&self.look) && Opened::verify_beside(&self.log, self.partition, &self.last)
-        {
-            self.look = now;
-        }
         let read = std::mem::replace(&mut self.held, Stretch::new(next));
         let last = read.len() - 1;
         self.last = Some((read.first.plus(last), read.get(last).to_vec()));
+        if self.anchor.is_none() {
+            self.anchor.clone_from(&self.last);
+        }
         Ok(read)
+    }
+
+    /// After a trouble looks whether it still is the same log, and each second beside reading.
+    fn look_again(&mut self) -> Result<(), LogError> {
+        let now = self.log.look();
+        if self.look.is_troubled(&now) {
+            let anchor = self.anchor.as_ref().map(|(offset, bytes)| (*offset, bytes.as_slice()));
+            self.log.verify(self.partition, anchor)?;
+        } else if !self.log.is_due(&self.look)
+            || !Opened::verify_beside(&self.log, self.partition, &self.anchor)
+        {
+            return Ok(());
+        }
+        self.look = now;
+        self.anchor.clone_from(&self.last);
+        Ok(())
     }
 
     /// Takes back what nobody waits for any more.
@@ -187,6 +200,7 @@ impl Cursor {
         self.log.note_end(partition, end);
         self.held = Stretch::new(from);
         self.last = None;
+        self.anchor = None;
         self.assign(from)
     }
 
