@@ -1,15 +1,17 @@
 //! Appending: acknowledged by all replicas, in order, each record once.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 use std::time::Duration;
 
 use ledger::Position;
+use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
 use tokio::sync::Semaphore;
 
-use super::delivery::{Append, Deliveries, Delivery};
+use super::delivery::{Append, Deliveries, Delivery, LineState};
 use super::identity::{Look, Opened};
 use super::keeper::{failed, native};
 use crate::{Appending, LogError, MAX_RECORD};
@@ -35,16 +37,17 @@ pub(super) struct Appender {
 /// A producer, made anew when it has given up.
 struct Line {
     linger_ms: &'static str,
-    producer: Mutex<(Arc<Producer>, Arc<AtomicBool>)>,
+    state: Arc<LineState>,
+    producer: Mutex<Option<Arc<Producer>>>,
 }
 
 impl Appender {
     /// Connects both producers, so that the first record need not wait for it.
     pub(super) fn new(log: Arc<Opened>) -> Result<Self, LogError> {
-        let (prompt, gathering) = (Line::new(&log, "0")?, Line::new(&log, "1")?);
+        let (prompt, gathering) = (Line::new("0"), Line::new("1"));
         for line in [&prompt, &gathering] {
             let (topic, patience) = (log.config.topic(), log.config.patience);
-            let metadata = line.current().0.client().fetch_metadata(Some(topic), patience);
+            let metadata = line.usable(&log)?.client().fetch_metadata(Some(topic), patience);
             metadata.map_err(|error| failed(topic, error))?;
         }
         let look = tokio::sync::Mutex::new(log.look());
@@ -103,51 +106,66 @@ impl Appender {
         Ok(())
     }
 
+    /// Whether the next record is sent at once.
+    pub(super) fn is_ready(&self) -> bool {
+        [&self.prompt, &self.gathering].iter().all(|line| line.state.is_ready.load(Ordering::Acquire))
+    }
+
     /// Waits until what was sent has been answered.
     pub(super) fn flush(&self, time: Duration) -> Result<(), LogError> {
         for line in [&self.prompt, &self.gathering] {
-            line.current().0.flush(time).map_err(LogError::unknown)?;
+            line.usable(&self.log)?.flush(time).map_err(LogError::unknown)?;
         }
         Ok(())
     }
 }
 
 impl Line {
-    fn new(log: &Arc<Opened>, linger_ms: &'static str) -> Result<Self, LogError> {
-        Ok(Self { linger_ms, producer: Mutex::new(producer(log, linger_ms)?) })
-    }
-
-    fn current(&self) -> MutexGuard<'_, (Arc<Producer>, Arc<AtomicBool>)> {
-        self.producer.lock().unwrap_or_else(PoisonError::into_inner)
+    fn new(linger_ms: &'static str) -> Self {
+        Self { linger_ms, state: Arc::default(), producer: Mutex::default() }
     }
 
     fn usable(&self, log: &Arc<Opened>) -> Result<Arc<Producer>, LogError> {
-        let mut current = self.current();
-        if current.1.load(Ordering::Acquire) {
+        let mut producer = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.state.gave_up.swap(false, Ordering::AcqRel) {
             tracing::warn!("the log's producer gave up: another one takes its place");
-            *current = producer(log, self.linger_ms)?;
+            retire(producer.take());
         }
-        Ok(Arc::clone(&current.0))
+        if let Some(producer) = producer.as_ref() {
+            return Ok(Arc::clone(producer));
+        }
+        let deliveries = Deliveries::new(Arc::clone(log), Arc::clone(&self.state));
+        let made = settings(log, self.linger_ms).create_with_context(deliveries);
+        let made: Producer = made.map_err(|error: KafkaError| LogError::Broker(error.into()))?;
+        Ok(Arc::clone(producer.insert(Arc::new(made))))
     }
 }
 
-fn producer(log: &Arc<Opened>, linger_ms: &str) -> Result<(Arc<Producer>, Arc<AtomicBool>), LogError> {
+impl Drop for Line {
+    fn drop(&mut self) {
+        retire(self.producer.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+    }
+}
+
+/// Ends a producer on a thread of its own: it waits for what is under way, and whoever drops the log should not.
+fn retire(producer: Option<Arc<Producer>>) {
+    thread::spawn(|| drop(producer));
+}
+
+fn settings(log: &Opened, linger_ms: &str) -> ClientConfig {
     let mut client = log.config.client();
     client
         .set("enable.idempotence", "true")
         .set("acks", "all")
         .set("compression.type", "lz4")
         .set("linger.ms", linger_ms)
+        .set("statistics.interval.ms", "500")
         .set("message.timeout.ms", log.config.sending.as_millis().to_string())
         .set("message.max.bytes", (MAX_RECORD + (64 << 10)).to_string())
         // What may wait is bounded by `ROOM`, before anything of an append is sent.
         .set("queue.buffering.max.messages", "0")
         .set("queue.buffering.max.kbytes", "2097151");
-    let gave_up = Arc::new(AtomicBool::new(false));
-    let deliveries = Deliveries::new(Arc::clone(log), Arc::clone(&gave_up));
-    let producer =
-        client.create_with_context(deliveries).map_err(|error: KafkaError| LogError::Broker(error.into()))?;
-    Ok((Arc::new(producer), gave_up))
+    client
 }
 
 /// Counts a caller for as long as it waits.

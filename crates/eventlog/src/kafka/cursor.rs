@@ -12,7 +12,7 @@ use rdkafka::error::KafkaError;
 use tokio::sync::oneshot;
 
 use super::identity::{Look, Opened};
-use super::keeper::{assign, consumer, failed, is_final, is_missing, is_outside, offset};
+use super::keeper::{assign, consumer, failed, is_final, is_missing, is_outside, offset, seek};
 use super::news::News;
 use crate::{LogError, POLL, Stretch};
 
@@ -27,14 +27,24 @@ pub(super) enum Reach {
 
 /// What a cursor is asked, with where the answer goes.
 pub(super) enum Ask {
-    Read { from: Offset, limit: usize, answer: oneshot::Sender<Result<Stretch, LogError>> },
-    Wait { from: Offset, answer: oneshot::Sender<()> },
+    Read {
+        from: Offset,
+        limit: usize,
+        answer: oneshot::Sender<Result<Stretch, LogError>>,
+    },
+    /// Waits for records, and brings those that came.
+    Wait {
+        from: Offset,
+        answer: oneshot::Sender<Result<Stretch, LogError>>,
+    },
 }
 
 /// How long to wait for a record that is known to be there, before it is looked whether the log is the same.
 const STEP: Duration = Duration::from_millis(20);
 /// A stretch that was begun is handed out when nothing more came for so long.
 const LULL: Duration = Duration::from_millis(200);
+/// How many records a wait brings at most.
+const TOGETHER: usize = 1024;
 
 /// Starts a cursor, which ends when nobody can ask it any more.
 pub(super) fn start(
@@ -58,62 +68,46 @@ fn serve(log: &Arc<Opened>, partition: Partition, reach: Reach, cursor: &mut Opt
         Some(cursor) => Ok(cursor),
         None => Cursor::new(Arc::clone(log), partition, reach),
     };
-    match (ask, opened) {
-        (Ask::Read { answer, .. }, Err(error)) => {
-            // Who no longer waits need not know.
-            let _ = answer.send(Err(error));
+    let (answer, read) = match (ask, opened) {
+        (Ask::Read { answer, .. } | Ask::Wait { answer, .. }, Err(error)) => (answer, Err(error)),
+        (Ask::Read { from, limit, answer }, Ok(opened)) => {
+            (answer, cursor.insert(opened).answer(|cursor| cursor.read(from, limit)))
         }
-        (Ask::Wait { .. }, Err(_)) => {}
-        (Ask::Read { from, limit, answer }, Ok(mut opened)) => {
-            let read = opened.read(from, limit);
-            // After a failure only a new position is sure.
-            opened.is_placed &= read.is_ok();
-            if let Err(Ok(unread)) = answer.send(read) {
-                opened.put_back(unread);
-            }
-            *cursor = Some(opened);
+        (Ask::Wait { from, answer }, Ok(opened)) => {
+            (answer, cursor.insert(opened).answer(|cursor| cursor.wait(from)))
         }
-        (Ask::Wait { from, answer }, Ok(mut opened)) => {
-            let waited = opened.wait(from);
-            opened.is_placed &= waited.is_ok();
-            let _ = answer.send(());
-            *cursor = Some(opened);
-        }
+    };
+    // Who no longer waits leaves what was read to whoever comes next.
+    if let (Err(Ok(unread)), Some(cursor)) = (answer.send(read), cursor) {
+        cursor.put_back(unread);
     }
 }
 
 struct Cursor {
     log: Arc<Opened>,
     partition: Partition,
+    reach: Reach,
     consumer: BaseConsumer<News>,
+    /// Whether the consumer was told to read anything yet.
+    is_assigned: bool,
     /// Whether the consumer reads on behind `held`.
     is_placed: bool,
     /// What was read and not handed out yet.
     held: Stretch,
     /// The last record that was handed out.
     last: Option<(Offset, Vec<u8>)>,
+    /// The last one that was handed out before the last look: what came after that look may be another log's.
+    anchor: Option<(Offset, Vec<u8>)>,
     look: Look,
-    /// Whether a gap was met, and the same place is read again to see whether it really is one.
-    saw_a_gap: bool,
 }
 
 impl Cursor {
     fn new(log: Arc<Opened>, partition: Partition, reach: Reach) -> Result<Self, LogError> {
-        let consumer = consumer(&log.config, log.news.clone(), |client| match reach {
-            Reach::Near => {
-                client
-                    .set("fetch.wait.max.ms", "5")
-                    .set("fetch.message.max.bytes", "65536")
-                    .set("queued.max.messages.kbytes", "64");
-            }
-            Reach::Far => {
-                // A request that waits at the end keeps the connection from being asked for another place.
-                client.set("fetch.wait.max.ms", "100").set("queued.max.messages.kbytes", "16384");
-            }
-        })?;
+        let consumer = connect(&log, reach)?;
         let look = log.look();
         let held = Stretch::new(Offset(0));
-        Ok(Self { log, partition, consumer, is_placed: false, held, last: None, look, saw_a_gap: false })
+        let (is_placed, is_assigned, last, anchor) = (false, false, None, None);
+        Ok(Self { log, partition, reach, consumer, is_assigned, is_placed, held, last, anchor, look })
     }
 
     fn read(&mut self, from: Offset, limit: usize) -> Result<Stretch, LogError> {
@@ -123,34 +117,63 @@ impl Cursor {
         }
         self.place(from)?;
         self.collect(limit)?;
-        if self.held.is_empty() {
-            return Ok(Stretch::new(from));
-        }
-        if self.log.is_due(&self.look) {
-            let look = self.log.look();
-            let last = self.last.as_ref().map(|(offset, bytes)| (*offset, bytes.as_slice()));
-            self.log.verify(self.partition, last)?;
-            self.look = look;
-        }
-        let next = self.held.next();
-        let read = std::mem::replace(&mut self.held, Stretch::new(next));
-        let last = read.len() - 1;
-        self.last = Some((read.first.plus(last), read.get(last).to_vec()));
-        Ok(read)
+        self.hand_out()
     }
 
-    /// Returns when a record stands at `from`, and after [`POLL`] at the latest.
-    fn wait(&mut self, from: Offset) -> Result<(), LogError> {
+    /// Brings what stands at `from`, as soon as something does, and nothing after [`POLL`] at the latest.
+    fn wait(&mut self, from: Offset) -> Result<Stretch, LogError> {
         self.log.goes_on()?;
         self.place(from)?;
         let until = Instant::now() + POLL;
         while self.held.is_empty() {
             let left = until.saturating_duration_since(Instant::now());
-            self.take(left)?;
-            if left.is_zero() {
-                break;
+            if !self.take(left)? && left.is_zero() {
+                return self.hand_out();
             }
         }
+        while !self.held.is_enough(TOGETHER) && self.take(Duration::ZERO)? {}
+        self.hand_out()
+    }
+
+    fn answer(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<Stretch, LogError>,
+    ) -> Result<Stretch, LogError> {
+        let answer = work(self);
+        // After a failure only a new position is sure.
+        self.is_placed &= answer.is_ok();
+        answer
+    }
+
+    /// Gives what is held, once it is sure that it is of the same log.
+    fn hand_out(&mut self) -> Result<Stretch, LogError> {
+        self.look_again()?;
+        let next = self.held.next();
+        if self.held.is_empty() {
+            return Ok(Stretch::new(next));
+        }
+        let read = std::mem::replace(&mut self.held, Stretch::new(next));
+        let last = read.len() - 1;
+        self.last = Some((read.first.plus(last), read.get(last).to_vec()));
+        if self.anchor.is_none() {
+            self.anchor.clone_from(&self.last);
+        }
+        Ok(read)
+    }
+
+    /// After a trouble looks whether it still is the same log, and each second beside reading.
+    fn look_again(&mut self) -> Result<(), LogError> {
+        let now = self.log.look();
+        if self.look.is_troubled(&now) {
+            let anchor = self.anchor.as_ref().map(|(offset, bytes)| (*offset, bytes.as_slice()));
+            self.log.verify(self.partition, anchor)?;
+        } else if !self.log.is_due(&self.look)
+            || !Opened::verify_beside(&self.log, self.partition, &self.anchor)
+        {
+            return Ok(());
+        }
+        self.look = now;
+        self.anchor.clone_from(&self.last);
         Ok(())
     }
 
@@ -177,13 +200,17 @@ impl Cursor {
         self.log.note_end(partition, end);
         self.held = Stretch::new(from);
         self.last = None;
-        self.saw_a_gap = false;
+        self.anchor = None;
         self.assign(from)
     }
 
     fn assign(&mut self, from: Offset) -> Result<(), LogError> {
         let topic = self.log.config.topic();
-        assign(&self.consumer, topic, self.partition, from).map_err(|error| failed(topic, error))?;
+        // To seek is quicker than to assign, and fails where the consumer is not reading for now.
+        if !self.is_assigned || seek(&self.consumer, topic, self.partition, from).is_err() {
+            assign(&self.consumer, topic, self.partition, from).map_err(|error| failed(topic, error))?;
+        }
+        self.is_assigned = true;
         self.is_placed = true;
         Ok(())
     }
@@ -217,9 +244,23 @@ impl Cursor {
             } else if self.log.is_due(&self.look) {
                 self.look = self.log.look();
                 self.log.verify(self.partition, None)?;
+                self.look_for_the_next()?;
             }
         }
         Ok(())
+    }
+
+    /// The next record did not come: it is a hole, or the consumer fell silent and a new one begins.
+    fn look_for_the_next(&mut self) -> Result<(), LogError> {
+        let (partition, at) = (self.partition, self.held.next());
+        let is_there = self.log.keeper.record(partition, at)?.is_some();
+        if !is_there && at < self.log.keeper.bounds(partition)?.end {
+            return Err(LogError::Hole { partition, at });
+        }
+        tracing::debug!(partition = partition.0, offset = at.0, "a reader of the log begins anew");
+        self.consumer = connect(&self.log, self.reach)?;
+        self.is_assigned = false;
+        self.assign(at)
     }
 
     /// Takes the next record if it comes in time; answers whether one came.
@@ -232,7 +273,6 @@ impl Cursor {
                 let found = offset(message.offset());
                 if found == expected {
                     self.held.push(message.payload().unwrap_or_default());
-                    self.saw_a_gap = false;
                     return Ok(true);
                 }
                 found
@@ -241,11 +281,7 @@ impl Cursor {
         if found < expected {
             return Ok(false);
         }
-        if self.saw_a_gap {
-            return Err(LogError::Hole { partition: self.partition, at: expected });
-        }
-        self.saw_a_gap = true;
-        self.assign(expected)?;
+        self.look_for_the_next()?;
         Ok(false)
     }
 
@@ -260,13 +296,27 @@ impl Cursor {
                 return Err(self.log.halt(LogError::CutOff { partition, first: bounds.first }));
             }
             // The consumer would stay silent from now on.
-            self.log.news.note(&error);
             return self.assign(from);
         }
         if is_missing(&error) || is_final(&error) {
             return Err(failed(self.log.config.topic(), error));
         }
-        self.log.news.note(&error);
+        // The client goes on by itself, and has counted it as a trouble.
         Ok(())
     }
+}
+
+fn connect(log: &Opened, reach: Reach) -> Result<BaseConsumer<News>, LogError> {
+    consumer(&log.config, log.news.clone(), |client| match reach {
+        Reach::Near => {
+            client
+                .set("fetch.wait.max.ms", "5")
+                .set("fetch.message.max.bytes", "65536")
+                .set("queued.max.messages.kbytes", "64");
+        }
+        Reach::Far => {
+            // A request that waits at the end keeps the connection from being asked for another place.
+            client.set("fetch.wait.max.ms", "100").set("queued.max.messages.kbytes", "16384");
+        }
+    })
 }

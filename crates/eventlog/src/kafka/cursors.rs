@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use super::cursor::{self, Ask, Reach};
 use super::identity::Opened;
-use crate::{LogError, Stretch};
+use crate::{LogError, POLL, Stretch};
 
 /// How many idle cursors of a reach a partition keeps.
 const KEPT: usize = 2;
@@ -26,6 +26,8 @@ struct Place {
     at: Offset,
     /// Whether somebody read on with it: it is worth more than one that was placed for a single read.
     is_followed: bool,
+    /// What a wait has brought, from `at` on.
+    ready: Option<Stretch>,
     asks: mpsc::Sender<Ask>,
 }
 
@@ -42,6 +44,10 @@ impl Cursors {
     ) -> Result<Stretch, LogError> {
         let reach = if limit > FEW { Reach::Far } else { Reach::Near };
         let mut taken = self.take(partition, reach, from)?;
+        if let Some(read) = taken.ready(limit) {
+            self.log.goes_on()?;
+            return Ok(read);
+        }
         let (answer, answered) = oneshot::channel();
         taken.ask(Ask::Read { from, limit, answer });
         let read = answered.await.unwrap_or(Err(LogError::Closed))?;
@@ -51,18 +57,31 @@ impl Cursors {
 
     pub(super) async fn wait(&self, partition: Partition, from: Offset) {
         let Ok(mut taken) = self.take(partition, Reach::Far, from) else { return };
+        if taken.has_more() {
+            return;
+        }
         let (answer, answered) = oneshot::channel();
         taken.ask(Ask::Wait { from, answer });
-        // A cursor that cannot be opened answers nothing: the read that follows says why.
-        let _ = answered.await;
+        // A broker that is away keeps its cursor longer than a wait may last; the read that follows says so.
+        let came = tokio::time::timeout(2 * POLL, answered).await;
         taken.stands_at(from);
+        if let Ok(Ok(Ok(came))) = came
+            && !came.is_empty()
+        {
+            taken.keep(came);
+        }
     }
 
     /// The cursor that stands there, a new one, or the one that is worth least.
     fn take(&self, partition: Partition, reach: Reach, from: Offset) -> Result<Taken<'_>, LogError> {
         let mut idle = self.idle();
         let is_alike = |place: &Place| place.partition == partition && place.reach == reach;
-        let found = idle.iter().position(|place| is_alike(place) && place.at == from);
+        // A far one serves everybody; a near one would be slow for whoever reads on.
+        let stands_there = |place: &Place| {
+            let reaches = place.reach == reach || reach == Reach::Near;
+            place.partition == partition && place.at == from && reaches
+        };
+        let found = idle.iter().rposition(stands_there);
         let found = found.or_else(|| {
             let is_full = idle.iter().filter(|place| is_alike(place)).count() >= KEPT;
             is_full.then(|| least(&idle, is_alike)).flatten()
@@ -71,12 +90,15 @@ impl Cursors {
             Some(found) => {
                 let mut place = idle.remove(found);
                 place.is_followed = place.at == from;
+                if !place.is_followed {
+                    place.ready = None;
+                }
                 place.at = from;
                 place
             }
             None => {
                 let asks = cursor::start(Arc::clone(&self.log), partition, reach)?;
-                Place { partition, reach, at: from, is_followed: false, asks }
+                Place { partition, reach, at: from, is_followed: false, ready: None, asks }
             }
         };
         drop(idle);
@@ -120,6 +142,32 @@ impl Taken<'_> {
             && place.asks.send(ask).is_err()
         {
             self.place = None;
+        }
+    }
+
+    fn has_more(&self) -> bool {
+        self.place.as_ref().is_some_and(|place| place.ready.is_some())
+    }
+
+    /// What a wait has brought, at most `limit` records.
+    fn ready(&mut self, limit: usize) -> Option<Stretch> {
+        let place = self.place.as_mut()?;
+        let mut read = place.ready.take_if(|_| limit > 0)?;
+        if read.len() > limit {
+            let mut rest = Stretch::new(read.first.plus(limit));
+            for (_, record) in read.iter().skip(limit) {
+                rest.push(record);
+            }
+            read.truncate(limit);
+            place.ready = Some(rest);
+        }
+        place.at = read.next();
+        Some(read)
+    }
+
+    fn keep(&mut self, ready: Stretch) {
+        if let Some(place) = &mut self.place {
+            place.ready = Some(ready);
         }
     }
 

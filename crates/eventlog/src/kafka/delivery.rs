@@ -89,20 +89,28 @@ impl State {
     }
 }
 
+/// What is known of a producer.
+#[derive(Default)]
+pub(super) struct LineState {
+    /// It can send nothing more.
+    pub(super) gave_up: AtomicBool,
+    /// The broker has given it the number without which nothing is sent.
+    pub(super) is_ready: AtomicBool,
+}
+
 /// Takes the broker's answers of one producer.
 pub(super) struct Deliveries {
     log: Arc<Opened>,
-    /// Set when the producer can send nothing more.
-    gave_up: Arc<AtomicBool>,
+    state: Arc<LineState>,
     /// The least offset that the next record of each partition can have.
     least: Vec<AtomicU64>,
 }
 
 impl Deliveries {
-    pub(super) fn new(log: Arc<Opened>, gave_up: Arc<AtomicBool>) -> Self {
+    pub(super) fn new(log: Arc<Opened>, state: Arc<LineState>) -> Self {
         let known = (0..log.partitions).map(|partition| log.surely(Partition(partition)).0);
         let least = known.map(AtomicU64::new).collect();
-        Self { log, gave_up, least }
+        Self { log, state, least }
     }
 
     fn took(&self, partition: i32, offset: i64) -> Result<Offset, LogError> {
@@ -124,11 +132,18 @@ impl ClientContext for Deliveries {
         self.log.news.log(level, facility, message);
     }
 
-    fn stats_raw(&self, _: &[u8]) {}
+    /// The statistics alone tell that a producer has its number.
+    fn stats_raw(&self, statistics: &[u8]) {
+        const NUMBERED: &[u8] = b"\"idemp_state\": \"Assigned\"";
+        if !self.state.is_ready.load(Ordering::Relaxed) {
+            let is_ready = statistics.windows(NUMBERED.len()).any(|part| part == NUMBERED);
+            self.state.is_ready.store(is_ready, Ordering::Release);
+        }
+    }
 
     fn error(&self, error: KafkaError, reason: &str) {
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal) {
-            self.gave_up.store(true, Ordering::Release);
+            self.state.gave_up.store(true, Ordering::Release);
         }
         self.log.news.error(error, reason);
     }
@@ -142,7 +157,7 @@ impl ProducerContext for Deliveries {
             Ok(message) => self.took(message.partition(), message.offset()),
             Err((error, _)) => {
                 if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal) {
-                    self.gave_up.store(true, Ordering::Release);
+                    self.state.gave_up.store(true, Ordering::Release);
                 }
                 Err(LogError::unknown(error.clone()))
             }

@@ -4,8 +4,9 @@
 //! a word. So after each trouble of a connection, and each second of reading, the cluster's name, the partition's first
 //! record and the last one handed out are looked at again.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use ledger::{Offset, Partition};
@@ -28,6 +29,7 @@ pub(super) struct Opened {
     genesis: Vec<u8>,
     /// Why the log cannot be used any more.
     halted: OnceLock<LogError>,
+    is_looking: AtomicBool,
     /// The offset behind the last record that is known to be in each partition.
     ends: Vec<AtomicU64>,
 }
@@ -70,7 +72,8 @@ impl Opened {
             ends.push(AtomicU64::new(1));
         }
         let genesis = genesis.ok_or_else(missing)?;
-        Ok(Self { config, keeper, news, partitions, cluster, genesis, halted: OnceLock::new(), ends })
+        let (halted, is_looking) = (OnceLock::new(), AtomicBool::new(false));
+        Ok(Self { config, keeper, news, partitions, cluster, genesis, halted, is_looking, ends })
     }
 
     /// A log that is being made: its partitions may have no record yet.
@@ -81,8 +84,9 @@ impl Opened {
         partitions: u32,
     ) -> Result<Self, LogError> {
         let (cluster, genesis, halted) = (keeper.cluster()?, Vec::new(), OnceLock::new());
-        let ends = (0..partitions).map(|_| AtomicU64::new(0)).collect();
-        Ok(Self { config, keeper, news, partitions, cluster, genesis, halted, ends })
+        let (is_looking, ends) =
+            (AtomicBool::new(false), (0..partitions).map(|_| AtomicU64::new(0)).collect());
+        Ok(Self { config, keeper, news, partitions, cluster, genesis, halted, is_looking, ends })
     }
 
     /// Fails if the log was found not to be the one that was opened.
@@ -94,6 +98,32 @@ impl Opened {
     pub(super) fn halt(&self, error: LogError) -> LogError {
         tracing::error!(topic = self.config.topic(), %error, "the log is not the one that was opened");
         self.halted.get_or_init(|| error).clone()
+    }
+
+    /// Looks whether it still is the same log, on another thread; false if such a look is under way already.
+    ///
+    /// What is read meanwhile may be another log's: for some milliseconds in a second that it has to be anyway.
+    pub(super) fn verify_beside(
+        log: &Arc<Self>,
+        partition: Partition,
+        last: &Option<(Offset, Vec<u8>)>,
+    ) -> bool {
+        if log.is_looking.swap(true, Ordering::AcqRel) {
+            return false;
+        }
+        let (looking, last) = (Arc::clone(log), last.clone());
+        let look = move || {
+            let last = last.as_ref().map(|(offset, bytes)| (*offset, bytes.as_slice()));
+            if let Err(error) = looking.verify(partition, last) {
+                tracing::debug!(partition = partition.0, %error, "the log could not be verified");
+            }
+            looking.is_looking.store(false, Ordering::Release);
+        };
+        let started = thread::Builder::new().name("log-look".into()).spawn(look).is_ok();
+        if !started {
+            log.is_looking.store(false, Ordering::Release);
+        }
+        started
     }
 
     /// The offset up to which the partition surely has records.

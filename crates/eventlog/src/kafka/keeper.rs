@@ -18,6 +18,8 @@ use crate::LogError;
 
 /// How long one look at the broker takes at most before it is tried again.
 const LOOK: Duration = Duration::from_secs(2);
+/// How often to look for a record that the bounds say is there.
+const LOOKS: u32 = 3;
 const RETRY: Duration = Duration::from_millis(20);
 
 pub(super) struct Keeper {
@@ -79,19 +81,18 @@ impl Keeper {
 
     /// One record; none if the partition does not have it (any more, or yet).
     pub(super) fn record(&self, partition: Partition, at: Offset) -> Result<Option<Vec<u8>>, LogError> {
-        let until = Instant::now() + self.patience;
-        loop {
+        for _ in 0..LOOKS {
             let found = self.look_for(partition, at)?;
             if found.is_some() {
                 return Ok(found);
             }
             let bounds = self.bounds(partition)?;
-            // What a client fetched for an earlier question may still come up: the bounds know better.
-            let is_there = bounds.first <= at && at < bounds.end;
-            if !is_there || Instant::now() > until {
-                return Ok(None);
+            if at < bounds.first || bounds.end <= at {
+                break;
             }
+            // What a client fetched for an earlier question may still come up: the bounds know better.
         }
+        Ok(None)
     }
 
     fn look_for(&self, partition: Partition, at: Offset) -> Result<Option<Vec<u8>>, LogError> {
@@ -169,6 +170,17 @@ pub(super) fn assign(
     let at = i64::try_from(at.0).unwrap_or(i64::MAX);
     list.add_partition_offset(topic, native(partition), rdkafka::Offset::Offset(at))?;
     consumer.assign(&list)
+}
+
+/// Reads on elsewhere in the partition that is read already.
+pub(super) fn seek(
+    consumer: &BaseConsumer<News>,
+    topic: &str,
+    partition: Partition,
+    at: Offset,
+) -> KafkaResult<()> {
+    let at = i64::try_from(at.0).unwrap_or(i64::MAX);
+    consumer.seek(topic, native(partition), rdkafka::Offset::Offset(at), LOOK)
 }
 
 /// What an answer of the broker means to whoever reads or makes the log.

@@ -102,6 +102,22 @@ impl KafkaLog {
         Ok(Self { cursors: Cursors::new(Arc::clone(&log)), appender: Arc::new(appender), log })
     }
 
+    /// Waits until an append is sent at once: in its first half second a log waits for a number from the broker.
+    ///
+    /// # Errors
+    ///
+    /// [`LogError::Silent`] if the broker gives none.
+    pub async fn ready(&self) -> Result<(), LogError> {
+        let (until, waited) = (Instant::now() + self.log.config.patience, self.log.config.patience);
+        while !self.appender.is_ready() {
+            if Instant::now() > until {
+                return Err(LogError::Silent { waited });
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        Ok(())
+    }
+
     /// Waits until what was sent is in the log.
     ///
     /// # Errors

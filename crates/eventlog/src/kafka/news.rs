@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 /// Counts what a connection told of trouble: after each of these the broker may be another one.
 #[derive(Clone, Default)]
@@ -18,12 +18,6 @@ impl News {
     pub(super) fn troubles(&self) -> u64 {
         self.troubles.load(Ordering::Acquire)
     }
-
-    /// Notes a trouble that is no failure: the client goes on by itself.
-    pub(super) fn note(&self, error: &KafkaError) {
-        self.troubles.fetch_add(1, Ordering::AcqRel);
-        tracing::debug!(%error, "the broker's connection is in trouble");
-    }
 }
 
 impl ClientContext for News {
@@ -34,7 +28,11 @@ impl ClientContext for News {
     fn stats_raw(&self, _: &[u8]) {}
 
     fn error(&self, error: KafkaError, _: &str) {
-        self.note(&error);
+        // A reader that came to the end is no trouble.
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF) {
+            self.troubles.fetch_add(1, Ordering::AcqRel);
+            tracing::debug!(%error, "the broker's connection is in trouble");
+        }
     }
 }
 

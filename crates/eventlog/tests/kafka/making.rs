@@ -20,6 +20,20 @@ async fn a_new_log_begins_with_its_genesis_in_each_partition() {
 }
 
 #[tokio::test]
+async fn a_log_that_is_ready_sends_at_once() {
+    let topic = Topic::new();
+    topic.create("genesis", 1).await.unwrap();
+    let log = topic.open().await.unwrap();
+    log.ready().await.unwrap();
+    // Before it is ready, a first record waits until a half second after the opening has passed.
+    let began = std::time::Instant::now();
+    append(&log, &["a"]).await;
+    assert!(began.elapsed() < PATIENCE / 2);
+    log.close().await.unwrap();
+    assert_eq!(read(&log, 1).await.unwrap(), ["a"]);
+}
+
+#[tokio::test]
 async fn a_log_that_is_not_there_is_not_made_by_opening_it() {
     let topic = Topic::new();
     for _ in 0..2 {

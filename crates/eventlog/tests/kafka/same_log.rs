@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use eventlog::{EventLog, KafkaLog, LogError};
 use ledger::{Offset, Partition};
@@ -7,7 +7,7 @@ use services::Broker;
 
 use crate::world::{PATIENCE, Topic, append, read};
 
-/// Follows partition 0 until reading fails; what is read on the way is another log's already.
+/// Follows partition 0 until reading fails; what is read on the way may be another log's.
 async fn failure(log: &KafkaLog, mut from: Offset) -> LogError {
     let until = Instant::now() + PATIENCE;
     while Instant::now() < until {
@@ -46,8 +46,6 @@ async fn records_cut_off_are_noticed_while_reading_on() {
     append(&log, &["a", "b"]).await;
     assert_eq!(read(&log, 0).await.unwrap().len(), 3);
     topic.cut(0, 2).await;
-    tokio::time::sleep(Duration::from_millis(1100)).await;
-    append(&log, &["c"]).await;
     let error = failure(&log, Offset(3)).await;
     assert!(matches!(error, LogError::CutOff { first: Offset(2), .. }), "{error:?}");
     let error = log.append(vec![crate::world::to(0, "d")]).await.unwrap_err();
@@ -78,7 +76,6 @@ async fn a_topic_made_again_is_noticed_where_it_is_longer() {
         topic.delete().await;
         let other = topic.create(genesis, 1).await.unwrap();
         append(&other, &["x", "y", "z", "z", "z"]).await;
-        tokio::time::sleep(Duration::from_millis(1100)).await;
         let error = failure(&log, Offset(3)).await;
         let at = Offset(if genesis == "another" { 0 } else { 2 });
         assert!(matches!(error, LogError::Replaced { at: found, .. } if found == at), "{genesis}: {error:?}");
@@ -119,8 +116,6 @@ async fn partitions_that_are_added_are_noticed() {
     let log = topic.create("genesis", 1).await.unwrap();
     assert_eq!(read(&log, 0).await.unwrap(), ["genesis"]);
     topic.add_partitions(2).await;
-    tokio::time::sleep(Duration::from_millis(1100)).await;
-    append(&log, &["a"]).await;
     let error = failure(&log, Offset(1)).await;
     assert!(matches!(error, LogError::Partitions { partitions: 2, expected: 1, .. }), "{error:?}");
 }
@@ -142,5 +137,6 @@ async fn what_is_no_record_but_has_an_offset_is_a_hole() {
             Err(error) => break error,
         }
     };
-    assert!(matches!(error, LogError::Hole { at: Offset(2), .. }), "{error:?}");
+    // The transaction's end is at offset 2, or at 3 where it was written behind what came after.
+    assert!(matches!(error, LogError::Hole { at: Offset(2 | 3), .. }), "{error:?}");
 }
