@@ -7,7 +7,7 @@ use eventlog::{EventLog, Stretch};
 use ledger::{Catalogue, Instant, Offset, Partition, Past, Position};
 use store::Store;
 use store::rows::{Batch, Counts, Head};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant as Moment;
 
 use crate::ahead::Ahead;
@@ -52,6 +52,16 @@ pub struct Projector<L, S> {
     under_way: Option<UnderWay>,
     /// When a commit of few records may begin.
     paced: Moment,
+    reached: Arc<watch::Sender<Reached>>,
+}
+
+/// How far a partition has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reached {
+    /// All records below this offset are folded …
+    pub folded: Offset,
+    /// … and below this one committed.
+    pub committed: Offset,
 }
 
 /// What a step did.
@@ -87,6 +97,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
     pub async fn at(log: Arc<L>, store: Arc<S>, head: Head) -> Result<Self, ProjectorError> {
         let partition = head.partition;
         check_same_log(&*log, &head).await?;
+        let reached = Reached { folded: head.next, committed: head.next };
         let mut folding = Folding::new(partition, log.partitions(), head);
         if let Some(text) = store.catalogue(partition).await? {
             (folding.catalogue, folding.published) = read_catalogue(&text)?;
@@ -107,6 +118,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
             pending: None,
             under_way: None,
             paced: Moment::now(),
+            reached: Arc::new(watch::Sender::new(reached)),
         })
     }
 
@@ -114,6 +126,14 @@ impl<L: EventLog, S: Store> Projector<L, S> {
     /// busy: it is what takes the longest.
     pub(crate) fn taking_turns(mut self, turns: Arc<Semaphore>) -> Self {
         self.turns = turns;
+        self
+    }
+
+    /// Tells how far it has come where others look, too.
+    pub(crate) fn telling(mut self, reached: Arc<watch::Sender<Reached>>) -> Self {
+        let now = *self.reached.borrow();
+        reached.send_replace(now);
+        self.reached = reached;
         self
     }
 
@@ -171,6 +191,8 @@ impl<L: EventLog, S: Store> Projector<L, S> {
             drop(turn);
             if let Some(last) = step.folded.checked_sub(1) {
                 self.folding.seal(stretch.get(last));
+                let folded = self.folding.head.next;
+                self.reached.send_modify(|reached| reached.folded = folded);
             }
             self.pending = Some(batch).filter(|batch| batch.from < self.folding.head.next);
             self.commit_next().await?;
@@ -226,9 +248,9 @@ impl<L: EventLog, S: Store> Projector<L, S> {
     pub(crate) async fn progressed(&mut self) -> Result<(), ProjectorError> {
         if let Some(commit) = &mut self.under_way {
             let ended = commit.end().await;
-            let growing = self.under_way.take().map_or(0, |commit| commit.growing);
+            let commit = self.under_way.take();
             ended?;
-            self.folding.identities.stored_before(growing);
+            commit.iter().for_each(|commit| self.has_landed(commit));
         } else if self.pending.is_some() {
             tokio::time::sleep_until(self.paced).await;
         } else {
@@ -254,9 +276,14 @@ impl<L: EventLog, S: Store> Projector<L, S> {
     async fn landed(&mut self) -> Result<(), ProjectorError> {
         if let Some(mut commit) = self.under_way.take() {
             commit.end().await?;
-            self.folding.identities.stored_before(commit.growing);
+            self.has_landed(&commit);
         }
         Ok(())
+    }
+
+    fn has_landed(&mut self, commit: &UnderWay) {
+        self.folding.identities.stored_before(commit.growing);
+        self.reached.send_modify(|reached| reached.committed = commit.until);
     }
 
     fn begin_commit(&mut self) {

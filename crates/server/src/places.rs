@@ -60,6 +60,21 @@ impl LogPlace {
     }
 }
 
+impl LogPlace {
+    /// Another topic of the same brokers.
+    ///
+    /// # Errors
+    ///
+    /// If this is no address of a topic.
+    pub(crate) fn beside(&self, topic: &str) -> anyhow::Result<Self> {
+        let Self::Kafka(url, config) = self else { bail!("name the brokers: --log kafka://host:port/topic") };
+        let (brokers, _) = url.rsplit_once('/').expect("an address has a topic");
+        let url = format!("{brokers}/{topic}");
+        let config = KafkaConfig::parse(&url)?.with_the_properties_of(config);
+        Ok(Self::Kafka(url, config))
+    }
+}
+
 impl StorePlace {
     /// Reads an address such as `postgres://user@host/database?schema=name`; none is the directory.
     ///

@@ -24,7 +24,7 @@ use ledger::{Offset, Partition};
 
 pub use error::StoreError;
 pub use fleet::{Fleet, Lease};
-pub use postgres::PostgresStore;
+pub use postgres::{Bare, PostgresStore};
 pub use projections::Projections;
 pub use query::{CounterKey, EntryFilter, IdProbe, LeftProbe, UsageFilter, WalletFilter};
 pub use rows::{

@@ -4,6 +4,8 @@
 mod corrections;
 #[path = "../process/drawdown.rs"]
 mod drawdown;
+#[path = "../process/place.rs"]
+mod place;
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
