@@ -28,7 +28,7 @@ const FEW: usize = 500;
 const PACE: Duration = Duration::from_millis(3);
 /// Records that are read and looked up together: some hundred, so that a store is asked for many wallets at once.
 const CHUNK: usize = 512;
-/// Above so many wallets in memory, all are forgotten before the next step and read again as they are needed.
+/// Above so many wallets in memory, the half that was not used for the longest is forgotten, and read again as it is needed.
 const MOST_WALLETS: usize = 2_000_000;
 /// Above so many wallets whose pasts are remembered for corrections, all pasts are forgotten.
 const MOST_PASTS: usize = 1_000;
@@ -182,6 +182,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
                 self.commit_next().await?;
                 return Ok(Step::default());
             }
+            self.folding.turn();
             let mut batch = match self.pending.take() {
                 Some(batch) => batch,
                 None => empty_batch(&self.folding.head, stretch.len()),
@@ -221,7 +222,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
             self.committed().await?;
         }
         if many {
-            self.folding.forget();
+            self.folding.forget_all_but(self.most_wallets / 2);
         }
         if many_pasts {
             self.folding.pasts.forget();
