@@ -16,6 +16,7 @@ pub mod postgres;
 mod projections;
 mod query;
 pub mod rows;
+mod spread;
 pub mod sqlite;
 
 use std::future::Future;
@@ -31,6 +32,7 @@ pub use rows::{
     Batch, CounterRow, Counts, EntryKind, EntryRow, FilterRow, GrantRow, Head, IdRow, LeftRow, LotRow,
     NoSuchCode, OutcomeCode, QuarantineRow, RecordKind, RecordRow, WalletRow,
 };
+pub use spread::Spread;
 pub use sqlite::SqliteStore;
 
 /// A place for projections.

@@ -36,10 +36,11 @@ impl Trial {
         let LogPlace::Kafka(_, config) = context.log.beside(name)? else {
             unreachable!("beside a topic is a topic");
         };
-        let StorePlace::Postgres(database) = &context.store else {
+        let StorePlace::Postgres(databases) = &context.store else {
             anyhow::bail!("name the database: --store postgres://user:password@host:port/database");
         };
-        let database = Database { schema: name.replace('-', "_"), ..database.clone() };
+        let databases = databases.with_schema(|_| name.replace('-', "_"));
+        let database = databases.each().next().expect("a place has a database").clone();
         let genesis = ingest::genesis("0123456789abcdef0123456789abcdef", partitions, None, &early());
         let log = KafkaLog::create(config.clone(), genesis, partitions).await?;
         log.ready().await?;
