@@ -34,6 +34,11 @@ impl Load {
         let grants = world.drawdown.file("grants.yaml", grants());
         world.json(&["apply", "--backfill", &grants]);
         world.json(&["apply", &world.drawdown.file("catalogue.yaml", IMAGES)]);
+        Self::of_usage()
+    }
+
+    /// With usage alone.
+    pub(crate) fn of_usage() -> Self {
         let producer = |number| Producer { number, ..Producer::default() };
         Self { producers: (0..PRODUCERS).map(producer).collect(), begun: 0 }
     }

@@ -7,9 +7,11 @@ mod chance;
 #[path = "../process/drawdown.rs"]
 mod drawdown;
 mod killed;
+mod leases;
 mod load;
 mod node;
 #[path = "../process/place.rs"]
 mod place;
+mod poison;
 mod proof;
 mod world;
