@@ -14,4 +14,6 @@ mod node;
 mod place;
 mod poison;
 mod proof;
+mod replaced;
+mod servers;
 mod world;
