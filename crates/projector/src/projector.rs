@@ -14,7 +14,7 @@ use crate::ahead::Ahead;
 use crate::commit::{UnderWay, empty_batch};
 use crate::error::ProjectorError;
 use crate::folding::{Answers, Folded, Folding};
-use crate::prefetch::prefetch;
+use crate::prefetch::{load_all, prefetch};
 use crate::rows;
 use crate::same_log::{check_same_log, wrong_genesis};
 use crate::seen::{Identities, next_segment};
@@ -30,6 +30,8 @@ const PACE: Duration = Duration::from_millis(3);
 const CHUNK: usize = 512;
 /// Above so many wallets in memory, the half that was not used for the longest is forgotten, and read again as it is needed.
 const MOST_WALLETS: usize = 2_000_000;
+/// Up to so many wallets are all read when a partition is taken over, so that none has to be waited for later.
+const FEW_WALLETS: u64 = 20_000;
 /// Above so many wallets whose pasts are remembered for corrections, all pasts are forgotten.
 const MOST_PASTS: usize = 1_000;
 /// A record stamped further ahead than this waits (design, section 2).
@@ -107,6 +109,9 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         let filters = store.filters(partition).await?;
         let growing = store.segment(partition, next_segment(&filters)).await?;
         folding.identities = Identities::load(&filters, &growing);
+        if folding.head.wallets <= FEW_WALLETS {
+            load_all(&mut folding, &*store).await?;
+        }
         Ok(Self {
             log,
             store,
