@@ -204,6 +204,19 @@ impl<L: EventLog, S: Store> Node<L, S> {
                 self.start(head, now.clone()).await?;
             }
         }
+        self.give_back_what_is_idle(fleet).await
+    }
+
+    /// Gives back what it holds and does not fold: it was fenced there or failed, and has its share of others by now. Its beats would
+    /// keep such a lease alive for ever.
+    async fn give_back_what_is_idle(&self, fleet: &Fleet) -> Result<(), ProjectorError> {
+        for lease in fleet.leases.iter().filter(|lease| lease.owner == self.name) {
+            let partition = lease.partition;
+            if !self.running.contains_key(&partition) && !self.halted.contains_key(&partition) {
+                self.store.release(&self.name, partition).await?;
+                tracing::info!(%partition, "given back: it is not folded here");
+            }
+        }
         Ok(())
     }
 
