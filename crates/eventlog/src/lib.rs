@@ -7,7 +7,8 @@
 //! [`EventLog`] says what a log promises, and one suite (`tests/contract.rs`) holds every implementation to it:
 //! [`MemoryLog`] for tests and trials, [`SqliteLog`] for a product that runs without a broker, [`KafkaLog`] for one
 //! that runs on several machines; [`Log`] is whichever of these a program was told. [`Importing`] makes a new SQLite
-//! log of records that come from another one.
+//! log of records that come from another one. [`TopicReader`] and [`TopicWriter`] are for topics that are no logs: those of
+//! products and of whoever reads what became of their events.
 
 mod appended;
 mod error;
@@ -23,7 +24,9 @@ use std::time::Duration;
 use ledger::{Offset, Partition, Position};
 
 pub use error::LogError;
-pub use kafka::{KafkaConfig, KafkaLog};
+pub use kafka::{
+    KafkaConfig, KafkaLog, Received, TopicBatch, TopicMessage, TopicReader, TopicReading, TopicWriter, Until,
+};
 pub use log::Log;
 pub use memory::MemoryLog;
 pub use sqlite::{Durability, Importing, SqliteLog};

@@ -62,7 +62,7 @@ fn bytes(base64: &str, media: Media) -> Result<Data<'_>, Refusal> {
 
 /// What a media type promises.
 #[derive(Clone, Copy)]
-enum Media {
+pub(crate) enum Media {
     Unsaid,
     Json,
     Text,
@@ -70,7 +70,7 @@ enum Media {
 }
 
 impl Media {
-    fn of(media: &str) -> Self {
+    pub(crate) fn of(media: &str) -> Self {
         let essence = media.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
         match essence.as_str() {
             "" => Self::Unsaid,

@@ -10,6 +10,7 @@ mod correction;
 mod data;
 mod envelope;
 mod events;
+mod message;
 mod own;
 mod refusal;
 mod stamp;
@@ -17,6 +18,7 @@ mod usage;
 
 pub use correction::{Corrected, Correction, Usage, corrected, priced, rerating_id};
 pub use events::{Events, Found};
+pub use message::message_events;
 pub use own::{Grant, Published, configured, genesis, grant, published, timer};
 pub use refusal::Refusal;
 pub use stamp::{Stamp, Stamped};

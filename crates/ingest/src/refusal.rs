@@ -23,6 +23,9 @@ pub enum Refusal {
         "the event is JSON but no object: send a CloudEvent such as {{\"specversion\":\"1.0\",\"id\":…}}"
     )]
     NotAnObject,
+    /// A message of a topic that is empty.
+    #[error("the message holds no event: send one as its value, or as headers `ce_…` with its data as value")]
+    NoEvent,
     /// What stands between the elements of an array is no comma, or its end is missing.
     #[error(
         "the array breaks off here, nothing after this line was read: write [event,event,…] and close it"
@@ -62,7 +65,7 @@ pub enum Refusal {
     DataTwice,
     #[error("`data_base64` is not base64: encode it with the standard alphabet and padding")]
     NotBase64,
-    #[error("`data_base64` holds no JSON although `datacontenttype` says so: mend either of them")]
+    #[error("the data is no JSON although `datacontenttype` says so: mend either of them")]
     DataNotJson,
     #[error("the data is nested too deep: flatten it to at most 63 levels")]
     TooDeep,
@@ -86,6 +89,7 @@ impl Refusal {
             Self::NotJson(_) => "not_json",
             Self::BreaksOff => "breaks_off",
             Self::NotAnObject => "not_an_object",
+            Self::NoEvent => "no_event",
             Self::ArrayBreaksOff => "array_breaks_off",
             Self::DuplicateKey { .. } => "duplicate_key",
             Self::SpecVersion { .. } => "specversion",

@@ -180,6 +180,6 @@ fn data_that_contradicts_itself() {
     check_with(
         r#""data_base64":"/w==","datacontenttype":"application/json""#,
         "data_not_json",
-        "`data_base64` holds no JSON although `datacontenttype` says so: mend either of them",
+        "the data is no JSON although `datacontenttype` says so: mend either of them",
     );
 }

@@ -92,6 +92,15 @@ enum Command {
     Completions(completions::Args),
 }
 
+impl Command {
+    fn reads_a_topic(&self) -> bool {
+        if let Self::Ingest(ingest::Args { topic, .. }) | Self::Run(run::Args { topic, .. }) = self {
+            return topic.from_topic.is_some();
+        }
+        false
+    }
+}
+
 impl Cli {
     /// What is logged unless the environment says otherwise: `run` tells what it does, as services do.
     pub fn log_level(&self) -> &'static str {
@@ -109,9 +118,13 @@ impl Cli {
             Survives::Process => Durability::Process,
         };
         let data = self.data.clone().unwrap_or_else(|| "./drawdown-data".into());
-        let log = LogPlace::parse(self.log.as_deref(), self.kafka_properties.as_ref())?;
+        let kafka_properties = self.kafka_properties.clone();
+        // They may be meant for a topic that is read into a log in the directory.
+        let of_log =
+            kafka_properties.as_ref().filter(|_| self.log.is_some() || !self.command.reads_a_topic());
+        let log = LogPlace::parse(self.log.as_deref(), of_log)?;
         let store = StorePlace::parse(&self.store)?;
-        let context = Context { data, log, store, json: self.json, durability };
+        let context = Context { data, log, store, kafka_properties, json: self.json, durability };
         match self.command {
             Command::Demo(args) => demo::run(args, self.data, &context).await,
             Command::Init(args) => init::run(args, &context).await,

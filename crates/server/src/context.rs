@@ -34,6 +34,8 @@ pub struct Context {
     pub log: LogPlace,
     /// Where the projections are.
     pub store: StorePlace,
+    /// A file of librdkafka's properties, for topics that are no logs.
+    pub kafka_properties: Option<PathBuf>,
     /// Whether what is printed is one JSON object instead of text for people.
     pub json: bool,
     /// What an acknowledged record survives.

@@ -9,6 +9,7 @@ mod correcting;
 pub mod documents;
 mod exit;
 mod folder;
+mod from_topic;
 mod holding;
 mod intake;
 mod lock;

@@ -1,12 +1,13 @@
 //! Being told to stop.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
 /// Whether the process was told to stop, by Ctrl-C or SIGTERM.
 #[derive(Clone)]
-pub(crate) struct Stop(watch::Receiver<bool>);
+pub(crate) struct Stop(watch::Receiver<bool>, Arc<watch::Sender<bool>>);
 
 impl Stop {
     /// From now on the signals no longer end the process; they set this.
@@ -16,6 +17,8 @@ impl Stop {
     /// If the system does not let the signals be heard.
     pub(crate) fn on_signal() -> std::io::Result<Self> {
         let (told, stop) = watch::channel(false);
+        let told = Arc::new(told);
+        let signalled = Arc::clone(&told);
         #[cfg(unix)]
         let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
         tokio::spawn(async move {
@@ -27,9 +30,15 @@ impl Stop {
             #[cfg(not(unix))]
             let _ = tokio::signal::ctrl_c().await;
             // Whoever listened may have ended by itself.
-            let _ = told.send(true);
+            let _ = signalled.send(true);
         });
-        Ok(Self(stop))
+        Ok(Self(stop, told))
+    }
+
+    /// Tells all parts of the process to stop, because one of them cannot go on.
+    pub(crate) fn tell(&self) {
+        // Whoever listened may have ended by itself.
+        let _ = self.1.send(true);
     }
 
     /// What is told, for who listens by himself.

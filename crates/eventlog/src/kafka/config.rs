@@ -86,6 +86,17 @@ impl KafkaConfig {
         })
     }
 
+    /// The address of another topic, on the same brokers or others (`host:port,…`), reached with the same properties.
+    ///
+    /// # Errors
+    ///
+    /// [`LogError::Config`] if it is no such address.
+    pub fn with_topic(&self, brokers: Option<&str>, topic: &str) -> Result<Self, LogError> {
+        let Self { brokers: own, topic: _, properties, patience, sending } = self.clone();
+        let other = Self::parse(&format!("kafka://{}/{topic}", brokers.unwrap_or(&own)))?;
+        Ok(Self { properties, patience, sending, ..other })
+    }
+
     /// Adds librdkafka's properties out of a text of lines `name=value`; empty lines and those after `#` say nothing.
     ///
     /// Taken are `security.protocol`, `client.id`, and those of `sasl` and `ssl` that name credentials and files:

@@ -17,7 +17,7 @@ use super::news::News;
 use crate::LogError;
 
 /// How long one look at the broker takes at most before it is tried again.
-const LOOK: Duration = Duration::from_secs(2);
+pub(super) const LOOK: Duration = Duration::from_secs(2);
 /// How often to look for a record that the bounds say is there.
 const LOOKS: u32 = 3;
 const RETRY: Duration = Duration::from_millis(20);
@@ -121,20 +121,28 @@ impl Keeper {
         }
     }
 
-    /// Tries again what fails because the broker is away, for as long as patience lasts.
     fn patiently<T>(&self, ask: impl Fn() -> KafkaResult<T>) -> Result<T, LogError> {
-        let until = Instant::now() + self.patience;
-        loop {
-            match ask() {
-                Ok(answer) => return Ok(answer),
-                Err(error) if is_final(&error) || Instant::now() >= until => return Err(self.failed(error)),
-                Err(_) => thread::sleep(RETRY),
-            }
-        }
+        patiently(&self.topic, self.patience, ask)
     }
 
     fn failed(&self, error: KafkaError) -> LogError {
         failed(&self.topic, error)
+    }
+}
+
+/// Tries again what fails because the broker is away, for as long as patience lasts.
+pub(super) fn patiently<T>(
+    topic: &str,
+    patience: Duration,
+    ask: impl Fn() -> KafkaResult<T>,
+) -> Result<T, LogError> {
+    let until = Instant::now() + patience;
+    loop {
+        match ask() {
+            Ok(answer) => return Ok(answer),
+            Err(error) if is_final(&error) || Instant::now() >= until => return Err(failed(topic, error)),
+            Err(_) => thread::sleep(RETRY),
+        }
     }
 }
 
@@ -146,7 +154,7 @@ pub(super) fn consumer(
 ) -> Result<BaseConsumer<News>, LogError> {
     let mut client = config.client();
     client
-        // Required of a consumer; nobody joins this group, and nothing is stored in it.
+        // Required of a consumer; nobody joins this group, and of the log nothing is stored in it.
         .set("group.id", "drawdown")
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")

@@ -5,6 +5,7 @@ mod config;
 mod cursor;
 mod cursors;
 mod delivery;
+mod foreign;
 mod identity;
 mod keeper;
 mod news;
@@ -19,6 +20,7 @@ use ledger::{Offset, Partition, Position};
 use tokio::task::spawn_blocking;
 
 pub use config::KafkaConfig;
+pub use foreign::{Received, TopicBatch, TopicMessage, TopicReader, TopicReading, TopicWriter, Until};
 
 use crate::{Appending, EventLog, LogError, Stretch, check, check_partition, check_size};
 use appender::Appender;

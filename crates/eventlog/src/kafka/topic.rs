@@ -41,10 +41,29 @@ impl<'a> Topic<'a> {
     /// Makes the topic, kept for ever, on three brokers where there are as many.
     pub(super) async fn make(&self, partitions: u32, brokers: usize) -> Result<Made, LogError> {
         let name = self.config.topic();
+        let made = self.make_for(partitions, brokers, BATCH).await?;
+        if made == Made::Now && brokers < 3 {
+            tracing::warn!(
+                topic = name,
+                brokers,
+                "the log is on one broker alone: what its disk loses is lost, so have three brokers, or copies of the disk"
+            );
+        }
+        Ok(made)
+    }
+
+    /// Makes the topic, kept for ever, for batches of so many bytes.
+    pub(super) async fn make_for(
+        &self,
+        partitions: u32,
+        brokers: usize,
+        batch: usize,
+    ) -> Result<Made, LogError> {
+        let name = self.config.topic();
         let exists = || LogError::Exists { path: PathBuf::from(name) };
         let count = i32::try_from(partitions).map_err(|_| exists())?;
         let (copies, acknowledge) = if brokers >= 3 { (3, "2") } else { (1, "1") };
-        let batch = BATCH.to_string();
+        let batch = batch.to_string();
         let topic = NewTopic::new(name, count, TopicReplication::Fixed(copies))
             .set("min.insync.replicas", acknowledge)
             .set("retention.ms", "-1")
@@ -60,13 +79,6 @@ impl<'a> Topic<'a> {
                 Ok(_) => {}
             }
         }
-        if copies == 1 {
-            tracing::warn!(
-                topic = name,
-                brokers,
-                "the log is on one broker alone: what its disk loses is lost, so have three brokers, or copies of the disk"
-            );
-        }
         Ok(Made::Now)
     }
 
@@ -78,6 +90,20 @@ impl<'a> Topic<'a> {
             answer.map_err(|(_, code)| failed(name, KafkaError::Global(code)))?;
         }
         Ok(())
+    }
+
+    /// The most bytes that the topic takes in one batch.
+    pub(super) async fn largest(&self) -> Result<usize, LogError> {
+        let name = self.config.topic();
+        let described = self.admin.describe_configs(&[ResourceSpecifier::Topic(name)], &self.options).await;
+        for resource in described.map_err(|error| failed(name, error))? {
+            let resource = resource.map_err(|code| failed(name, KafkaError::Global(code)))?;
+            let value = resource.get("max.message.bytes").and_then(|entry| entry.value.as_deref());
+            if let Some(bytes) = value.and_then(|value| value.parse().ok()) {
+                return Ok(bytes);
+            }
+        }
+        Err(LogError::NoTopic { topic: name.into() })
     }
 
     /// Refuses a topic that would forget records, or not take the largest.

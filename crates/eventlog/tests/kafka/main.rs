@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod away;
+mod foreign;
 mod making;
 mod same_log;
 mod world;

@@ -9,33 +9,43 @@ use ::ingest::Stamp;
 use anyhow::Context as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use eventlog::LogError;
+use eventlog::{LogError, Until};
 use serde::Serialize;
 
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::from_topic::{self, TopicArgs};
 use crate::intake::{IntakeError, Letter, Taken, take_in};
 use crate::progress::Progress;
+use crate::stop::Stop;
 
 /// Bytes that are read at once.
 const CHUNK: usize = 1 << 20;
 
-/// Append usage from CloudEvents 1.0: one JSON object a line, or one JSON array.
+/// Append usage from CloudEvents 1.0: one JSON object a line, or one JSON array, or the messages of a Kafka topic.
 ///
+/// A topic is read until stopped, and the position kept as the offsets of a consumer group, which move on when the log has the events.
 /// What is refused is counted by its reason, and the rest is taken. To ingest the same again is safe: an event counts once.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  drawdown --data ./data ingest usage.ndjson --dead-letters refused.ndjson\n\n\
+    after_help = "Examples:\n  drawdown --data ./data ingest usage.ndjson --dead-letters refused.ndjson\n\
+    \u{20} drawdown --data ./data ingest --from-topic usage --brokers localhost:9092\n\n\
     An event:\n  {\"specversion\":\"1.0\",\"id\":\"1\",\"source\":\"app\",\"type\":\"image.generated\",\"subject\":\"team-7\"}"
 )]
 pub(crate) struct Args {
     /// The file with the events; - is the standard input
-    file: PathBuf,
+    #[arg(required_unless_present = "from_topic", conflicts_with = "from_topic")]
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) topic: TopicArgs,
+    /// End where the topic ended when the reading began, instead of waiting for more
+    #[arg(long, requires = "from_topic")]
+    until_end: bool,
     /// Record each event at its own time: for history from elsewhere
     #[arg(long)]
     backfill: bool,
     /// Add what is refused to this file, a JSON object a line: line, code, reason, event
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "from_topic")]
     dead_letters: Option<PathBuf>,
 }
 
@@ -52,7 +62,8 @@ impl fmt::Display for Report {
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
-    let events = open(&args.file)?;
+    let Some(file) = &args.file else { return run_topic(args, context).await };
+    let events = open(file)?;
     let dead_letters = args.dead_letters.as_deref().map(dead_letters).transpose()?;
     let log = context.open_log().await?;
     let (clock, backfill) = (context.clone(), args.backfill);
@@ -66,6 +77,24 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     explain(&taken);
     ended.map_err(|error| broke_off(error, taken.appended))?;
     Ok(if taken.refused == 0 { Exit::Ok } else { Exit::Refused })
+}
+
+async fn run_topic(args: Args, context: &Context) -> anyhow::Result<Exit> {
+    let stop = Stop::on_signal()?;
+    let log = context.open_log().await?;
+    let until = if args.until_end { Until::End } else { Until::Stopped };
+    let mut counts = from_topic::Counts::default();
+    let how = (until, args.backfill);
+    let ended = from_topic::take_in(&args.topic, how, context, &log, stop, &mut counts).await;
+    if ended.is_ok() {
+        log.close().await?;
+    }
+    context.print(&Report { appended: counts.appended, refused: counts.refused })?;
+    for (code, (count, at, first)) in &counts.reasons {
+        eprintln!("refused {count} ({code}), the first at {at}: {first}");
+    }
+    ended?;
+    Ok(if counts.refused == 0 { Exit::Ok } else { Exit::Refused })
 }
 
 fn open(path: &Path) -> anyhow::Result<Box<dyn BufRead + Send>> {

@@ -3,14 +3,16 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use anyhow::bail;
 use clap::ValueEnum;
-use eventlog::{EventLog, Log};
+use eventlog::{EventLog, Log, Until};
 use projector::{Halting, Node};
 use store::Projections;
 use store::rows::Counts;
 
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::from_topic::{self, TopicArgs};
 use crate::holding::LEASE;
 use crate::places::StorePlace;
 use crate::scheduling::{Own, schedule};
@@ -24,7 +26,8 @@ use crate::stop::Stop;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   drawdown --data ./data run
-  drawdown --log kafka://localhost:9092/drawdown --store postgres://drawdown@localhost/drawdown run --roles projector")]
+  drawdown --log kafka://localhost:9092/drawdown --store postgres://drawdown@localhost/drawdown run --roles projector
+  drawdown --data ./data run --roles projector,scheduler,ingest --from-topic usage --brokers localhost:9092")]
 pub(crate) struct Args {
     /// What this process does
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Role::Projector, Role::Scheduler])]
@@ -32,6 +35,8 @@ pub(crate) struct Args {
     /// What the other processes know this one by; no two have the same [default: one of its own]
     #[arg(long, value_name = "NAME")]
     node: Option<String>,
+    #[command(flatten)]
+    pub(crate) topic: TopicArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -40,34 +45,78 @@ enum Role {
     Projector,
     /// Appends timers for wallets that are due, and re-ratings of usage that a price has come for
     Scheduler,
+    /// Appends the events of the topic that --from-topic names
+    Ingest,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let roles: BTreeSet<Role> = args.roles.into_iter().collect();
+    if roles.contains(&Role::Ingest) != args.topic.from_topic.is_some() {
+        bail!("the role ingest reads a topic: give both --roles …,ingest and --from-topic");
+    }
     let stop = Stop::on_signal()?;
     let lock = roles.contains(&Role::Projector).then(|| context.lock_projector()).transpose()?;
     let log = context.open_log().await?;
-    let store = context.open_store(log.partitions()).await?;
-    let (name, halting) = match context.store {
-        // The lock sees to it that there is one: it need not wait for the leases of the one before it.
-        StorePlace::Directory => ("alone".to_owned(), Halting::Everything),
-        StorePlace::Postgres(_) => {
-            (args.node.unwrap_or_else(|| node_name(&context.fresh_id())), Halting::ThatPartition)
+    let ingesting = ingest(roles.contains(&Role::Ingest).then_some(&args.topic), context, &log, stop.clone());
+    let (ingested, counts) = if roles.iter().all(|role| *role == Role::Ingest) {
+        tracing::info!(log = %context.log_place(), partitions = log.partitions(), ?roles, "runs");
+        (ingesting.await, Ok(Counts::default()))
+    } else {
+        let store = context.open_store(log.partitions()).await?;
+        let (name, halting) = match context.store {
+            // The lock sees to it that there is one: it need not wait for the leases of the one before it.
+            StorePlace::Directory => ("alone".to_owned(), Halting::Everything),
+            StorePlace::Postgres(_) => {
+                (args.node.unwrap_or_else(|| node_name(&context.fresh_id())), Halting::ThatPartition)
+            }
+        };
+        tracing::info!(log = %context.log_place(), store = %context.store_place(), partitions = log.partitions(), ?roles, node = %name, "runs");
+        let working = Box::pin(work(&roles, context, &log, &store, (name, halting), stop));
+        let (ingested, counts) = tokio::join!(ingesting, working);
+        if let (Ok(_), Some(store)) = (&counts, Arc::into_inner(store)) {
+            store.close().await?;
         }
+        (ingested, counts)
     };
-    tracing::info!(log = %context.log_place(), store = %context.store_place(), partitions = log.partitions(), ?roles, node = %name, "runs");
-    let counts = Box::pin(work(&roles, context, &log, &store, (name, halting), stop)).await?;
-    if let Some(store) = Arc::into_inner(store) {
-        store.close().await?;
-    }
+    let Counts { applied, duplicate, conflict, rejected, quarantined, timers, unpriced } = counts?;
+    let from_topic::Counts { appended, refused, .. } = ingested?;
     log.close().await?;
     drop(lock);
-    let Counts { applied, duplicate, conflict, rejected, quarantined, timers, unpriced } = counts;
-    tracing::info!(applied, duplicate, conflict, rejected, quarantined, timers, unpriced, "stopped");
+    tracing::info!(
+        applied,
+        duplicate,
+        conflict,
+        rejected,
+        quarantined,
+        timers,
+        unpriced,
+        appended,
+        refused,
+        "stopped"
+    );
     Ok(Exit::Ok)
 }
 
-/// Does what the roles are until told to stop.
+/// Reads a topic into the log until told to stop. Where it cannot go on, all parts of the process are told to stop.
+async fn ingest(
+    topic: Option<&TopicArgs>,
+    context: &Context,
+    log: &Log,
+    stop: Stop,
+) -> anyhow::Result<from_topic::Counts> {
+    let mut counts = from_topic::Counts::default();
+    if let Some(topic) = topic {
+        let how = (Until::Stopped, false);
+        let ended = from_topic::take_in(topic, how, context, log, stop.clone(), &mut counts).await;
+        if let Err(error) = ended {
+            stop.tell();
+            return Err(error);
+        }
+    }
+    Ok(counts)
+}
+
+/// Does what the other roles are until told to stop. Where it cannot go on, all parts of the process are told to stop.
 async fn work(
     roles: &BTreeSet<Role>,
     context: &Context,
@@ -77,7 +126,13 @@ async fn work(
     mut stop: Stop,
 ) -> anyhow::Result<Counts> {
     let node = if roles.contains(&Role::Projector) {
-        Some(Node::new(log.clone(), store.clone(), name, LEASE, halting).await?)
+        match Node::new(log.clone(), store.clone(), name, LEASE, halting).await {
+            Ok(node) => Some(node),
+            Err(error) => {
+                stop.tell();
+                return Err(error.into());
+            }
+        }
     } else {
         None
     };
@@ -93,6 +148,7 @@ async fn work(
             Ok(Counts::default())
         }
     };
+    stop.tell();
     if let Some(scheduler) = scheduler {
         scheduler.abort();
         // It ends where it waits, and lets go of log and projections.

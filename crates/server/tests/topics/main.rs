@@ -1,0 +1,10 @@
+//! Products' own topics, read into the log: the real process, a real broker.
+#![allow(clippy::unwrap_used)]
+
+mod broken_off;
+#[path = "../process/drawdown.rs"]
+mod drawdown;
+mod modes;
+#[path = "../process/place.rs"]
+mod place;
+mod topic;
