@@ -86,6 +86,13 @@ impl<L: EventLog, S: Store> Node<L, S> {
         })
     }
 
+    /// Folds in so many of its partitions at one time; left unsaid, in one fewer than there are processors.
+    #[must_use]
+    pub fn folding_at_once(mut self, partitions: usize) -> Self {
+        self.turns = Arc::new(Semaphore::new(partitions.max(1)));
+        self
+    }
+
     /// The partitions that this node folds, as they come and go.
     pub fn owned(&self) -> watch::Receiver<Vec<Partition>> {
         self.owned.subscribe()
@@ -189,6 +196,18 @@ impl<L: EventLog, S: Store> Node<L, S> {
             }
             if let Some(head) = self.store.claim(&self.name, partition, &self.log_id, life).await? {
                 self.start(head, now.clone()).await?;
+            }
+        }
+        self.release_idle(fleet).await
+    }
+
+    /// Gives back what it holds and neither folds nor keeps from others: of a take-over that failed half-way, or of a release that did.
+    /// Each beat would renew the lease, and nobody would fold the partition.
+    async fn release_idle(&self, fleet: &Fleet) -> Result<(), ProjectorError> {
+        for lease in fleet.leases.iter().filter(|lease| lease.owner == self.name) {
+            let partition = lease.partition;
+            if !self.running.contains_key(&partition) && !self.halted.contains_key(&partition) {
+                self.store.release(&self.name, partition).await?;
             }
         }
         Ok(())
