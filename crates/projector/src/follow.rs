@@ -8,6 +8,7 @@ use ledger::Instant;
 use store::Store;
 use store::rows::Counts;
 use tokio::sync::watch;
+use tokio::time::Instant as Moment;
 
 use crate::copying::Copying;
 use crate::error::ProjectorError;
@@ -15,6 +16,9 @@ use crate::projector::Projector;
 
 /// How often is looked whether the time of a record has come that was recorded ahead of this machine's clock.
 const AHEAD: Duration = Duration::from_millis(100);
+
+/// How often a projector that has nothing to do looks whether the store still has what it committed.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// What it takes to follow a partition.
 pub(crate) struct Following<L, S> {
@@ -43,7 +47,7 @@ impl<L: EventLog, S: Store> Following<L, S> {
         now: impl Fn() -> Instant,
         stop: &mut watch::Receiver<bool>,
     ) -> Result<(), ProjectorError> {
-        let mut waits = None;
+        let (mut waits, mut looked) = (None, Moment::now());
         // Whoever may tell is there as long as this runs; if not, this is to end too.
         while !*stop.borrow() && stop.has_changed().is_ok() {
             let step = self.projector.step(now()).await?;
@@ -57,6 +61,10 @@ impl<L: EventLog, S: Store> Following<L, S> {
             if step.folded > 0 {
                 tracing::debug!(records = step.folded, "folded");
                 continue;
+            }
+            if looked.elapsed() >= LOOK {
+                self.projector.look().await?;
+                looked = Moment::now();
             }
             if let Some(copying) = &mut self.copying {
                 copying.copy(&*self.log, &*self.store, self.projector.published()).await?;

@@ -90,6 +90,13 @@ impl<L: EventLog, S: Store> Node<L, S> {
         })
     }
 
+    /// Folds in so many of its partitions at one time; left unsaid, in one fewer than there are processors.
+    #[must_use]
+    pub fn folding_at_once(mut self, partitions: usize) -> Self {
+        self.turns = Arc::new(Semaphore::new(partitions.max(1)));
+        self
+    }
+
     /// The partitions that this node folds, as they come and go.
     pub fn owned(&self) -> watch::Receiver<Vec<Partition>> {
         self.owned.subscribe()

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use eventlog::{EventLog, Stretch};
 use ledger::{Catalogue, Instant, Offset, Partition, Past, Position};
-use store::Store;
 use store::rows::{Batch, Counts, Head};
+use store::{Store, StoreError};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant as Moment;
 
@@ -112,7 +112,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         if folding.head.wallets <= FEW_WALLETS {
             load_all(&mut folding, &*store).await?;
         }
-        Ok(Self {
+        let opened = Self {
             log,
             store,
             partition,
@@ -124,7 +124,10 @@ impl<L: EventLog, S: Store> Projector<L, S> {
             under_way: None,
             paced: Moment::now(),
             reached: Arc::new(watch::Sender::new(reached)),
-        })
+        };
+        // What was read is of the head only if nobody moved it meanwhile: not another projector, nor a dump that was restored.
+        opened.confirm(opened.next()).await?;
+        Ok(opened)
     }
 
     /// Takes turns in folding with the other partitions of the process. A processor that is left to the commits keeps the store
@@ -292,6 +295,30 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         self.reached.send_modify(|reached| reached.committed = commit.until);
     }
 
+    /// Looks whether the store still has what was committed, when nothing is on its way there: it may have been restored from a
+    /// dump, and without records to commit nothing else would tell.
+    ///
+    /// # Errors
+    ///
+    /// As [`Projector::committed`].
+    pub(crate) async fn look(&self) -> Result<(), ProjectorError> {
+        if self.pending.is_some() || self.under_way.is_some() {
+            return Ok(());
+        }
+        self.confirm(self.folding.head.next).await
+    }
+
+    /// Refuses to go on unless the partition is still this projector's, and committed up to `from` or on its way there.
+    async fn confirm(&self, from: Offset) -> Result<(), ProjectorError> {
+        let head = self.store.head(self.partition).await?;
+        let is_ours = head.is_some_and(|head| {
+            let is_there = head.next == from || (head.next < from && self.under_way.is_some());
+            is_there && head.epoch == self.folding.head.epoch
+        });
+        let fenced = StoreError::Fenced { partition: self.partition, from };
+        if is_ours { Ok(()) } else { Err(fenced.into()) }
+    }
+
     fn begin_commit(&mut self) {
         let Some(mut batch) = self.pending.take() else { return };
         rows::finish(&mut batch, &mut self.folding);
@@ -336,6 +363,8 @@ impl<L: EventLog, S: Store> Projector<L, S> {
                         return Ok((Step { folded, ahead: None }, None));
                     }
                     answers = self.folding.past_of(&*self.store, record, &told).await?;
+                    // Rows that another projector has written meanwhile are no past of what is in memory here.
+                    self.confirm(batch.from).await?;
                 }
                 let mut sink = |did: Folded<'_>| rows::add(batch, did);
                 if let Err(what) = self.folding.fold(ahead, &told, answers, &mut sink) {

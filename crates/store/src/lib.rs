@@ -164,7 +164,8 @@ pub trait Store: Send + Sync + 'static {
         usage: Offset,
     ) -> impl Future<Output = Result<Vec<RecordRow>, StoreError>> + Send;
 
-    /// The numbers of a partition's wallets that have been corrected: their past is needed to fold them again.
+    /// The numbers of a partition's wallets of which a correction was applied or refused: their past is needed to fold them again, also
+    /// to refuse for the same reason.
     fn corrected(&self, partition: Partition) -> impl Future<Output = Result<Vec<i64>, StoreError>> + Send;
 
     /// Applied usage without a price that no record has corrected, after an offset (none: from the first); by offset.

@@ -167,7 +167,7 @@ impl Store for PostgresStore {
 
     async fn corrected(&self, partition: Partition) -> Result<Vec<i64>, StoreError> {
         let sql = "select distinct wallet from record where partition = $1 and kind > 5 \
-                   and kind in (6, 7, 8, 11) and outcome = 1 and wallet is not null";
+                   and kind in (6, 7, 8, 11) and outcome in (1, 4) and wallet is not null";
         query_scalar(sql).bind(number(partition)).fetch_all(&self.pool).await.map_err(of_database)
     }
 

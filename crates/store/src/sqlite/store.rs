@@ -177,7 +177,7 @@ impl Store for SqliteStore {
     async fn corrected(&self, partition: Partition) -> Result<Vec<i64>, StoreError> {
         let mut reader = self.reader().await?;
         let sql = "select distinct wallet from record indexed by record_corrects \
-                   where partition = ? and kind > 5 and kind in (6, 7, 8, 11) and outcome = 1";
+                   where partition = ? and kind > 5 and kind in (6, 7, 8, 11) and outcome in (1, 4)";
         Ok(query_scalar(sql).bind(partition.0).fetch_all(&mut *reader).await?)
     }
 
