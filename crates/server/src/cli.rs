@@ -24,9 +24,17 @@ pub struct Cli {
     /// Where the log is, if not in the directory: kafka://host:port/topic
     #[arg(long, global = true, value_name = "URL", env = "DRAWDOWN_LOG", hide_env_values = true)]
     log: Option<String>,
-    /// Where the projections are, if not in the directory: postgres://user:password@host:port/database[?schema=name]
-    #[arg(long, global = true, value_name = "URL", env = "DRAWDOWN_STORE", hide_env_values = true)]
-    store: Option<String>,
+    /// Where the projections are, if not in the directory: postgres://user:password@host:port/database[?schema=name]; of
+    /// several databases, each with its partitions: 0-3=postgres://…
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "DRAWDOWN_STORE",
+        hide_env_values = true,
+        value_delimiter = ' '
+    )]
+    store: Vec<String>,
     /// A file of librdkafka's properties, name=value a line: TLS, SASL SCRAM and PLAIN
     #[arg(long, global = true, value_name = "FILE", env = "DRAWDOWN_KAFKA_PROPERTIES")]
     kafka_properties: Option<PathBuf>,
@@ -115,7 +123,7 @@ impl Cli {
         let of_log =
             kafka_properties.as_ref().filter(|_| self.log.is_some() || !self.command.reads_a_topic());
         let log = LogPlace::parse(self.log.as_deref(), of_log)?;
-        let store = StorePlace::parse(self.store.as_deref())?;
+        let store = StorePlace::parse(&self.store)?;
         let context = Context { data, log, store, kafka_properties, json: self.json, durability };
         match self.command {
             Command::Demo(args) => demo::run(args, self.data, &context).await,

@@ -82,6 +82,16 @@ impl<'a> Topic<'a> {
         Ok(Made::Now)
     }
 
+    /// Deletes the topic, and all that was in it.
+    pub(super) async fn delete(&self) -> Result<(), LogError> {
+        let name = self.config.topic();
+        let deleted = self.admin.delete_topics(&[name], &self.options).await;
+        for answer in deleted.map_err(|error| failed(name, error))? {
+            answer.map_err(|(_, code)| failed(name, KafkaError::Global(code)))?;
+        }
+        Ok(())
+    }
+
     /// The most bytes that the topic takes in one batch.
     pub(super) async fn largest(&self) -> Result<usize, LogError> {
         let name = self.config.topic();

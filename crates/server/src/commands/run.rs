@@ -62,7 +62,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         tracing::info!(log = %context.log_place(), partitions = log.partitions(), ?roles, "runs");
         (ingesting.await, Ok(Counts::default()))
     } else {
-        let store = context.open_store().await?;
+        let store = context.open_store(log.partitions()).await?;
         let (name, halting) = match context.store {
             // The lock sees to it that there is one: it need not wait for the leases of the one before it.
             StorePlace::Directory => ("alone".to_owned(), Halting::Everything),

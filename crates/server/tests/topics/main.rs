@@ -6,4 +6,6 @@ mod copies;
 #[path = "../process/drawdown.rs"]
 mod drawdown;
 mod modes;
+#[path = "../process/place.rs"]
+mod place;
 mod topic;

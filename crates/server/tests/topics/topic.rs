@@ -1,8 +1,9 @@
 //! A topic as a product has it.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use eventlog::{
     KafkaConfig, LogError, Received, TopicMessage, TopicReader, TopicReading, TopicWriter, Until,
@@ -71,8 +72,8 @@ fn config(broker: &str, name: &str) -> KafkaConfig {
 #[expect(clippy::disallowed_methods, reason = "a name of a test's own is no rule's time")]
 pub(crate) fn fresh(what: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_micros();
-    format!("test-{what}-{now}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+    let key = RandomState::new().hash_one(what);
+    format!("test-{what}-{key:x}-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
 pub(crate) fn message(key: &str, headers: &[(&str, &str)], value: Option<&[u8]>) -> TopicMessage {
