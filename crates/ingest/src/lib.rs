@@ -19,7 +19,7 @@ mod usage;
 pub use correction::{Corrected, Correction, Usage, corrected, priced, rerating_id};
 pub use events::{Events, Found};
 pub use message::message_events;
-pub use own::{Grant, Published, configured, genesis, grant, published, timer};
+pub use own::{Grant, Published, configured, copied_genesis, genesis, grant, published, timer};
 pub use refusal::Refusal;
 pub use stamp::{Stamp, Stamped};
 pub use usage::{MOST_BYTES, usage};

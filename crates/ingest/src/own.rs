@@ -1,6 +1,8 @@
 //! Our own records: what operators and the scheduler append.
 
-use ledger::{Configured, FoldVersion, Genesis, Instant, TakenFrom, Terms, Text, Timer, content_id, decode};
+use ledger::{
+    Configured, CopiedFrom, FoldVersion, Genesis, Instant, TakenFrom, Terms, Text, Timer, content_id, decode,
+};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -13,6 +15,8 @@ use crate::usage::MOST_BYTES;
 pub(crate) const OPERATOR: &str = "operator";
 /// The source of records that the scheduler makes.
 pub(crate) const SCHEDULER: &str = "scheduler";
+/// How a wallet's partition is computed.
+const PARTITIONER: &str = "sha256-8-mod";
 
 /// A grant to be issued.
 #[derive(Clone, Copy, Debug)]
@@ -136,8 +140,25 @@ pub fn timer<'a>(wallet: &'a str, due_at: Instant, stamp: &Stamp<'_>) -> Stamped
 /// log was taken from, and the fold version that its genesis names.
 pub fn genesis(log: &str, partitions: u32, of: Option<(TakenFrom, u32)>, stamp: &Stamp<'_>) -> Vec<u8> {
     let (of, fold) = of.map_or((None, FoldVersion::NEWEST), |(of, fold)| (Some(of), fold));
-    let (log, partitioner) = (log.to_owned(), "sha256-8-mod".to_owned());
-    let genesis = Genesis { log, partitions, partitioner, fold, of };
+    first(
+        Genesis { log: log.to_owned(), partitions, partitioner: PARTITIONER.into(), fold, of, copied: None },
+        stamp,
+    )
+}
+
+/// Stamps the `genesis` record of a log that was made of another one, renumbered. `fold` is the version that the other's genesis names.
+pub fn copied_genesis(
+    log: &str,
+    partitions: u32,
+    copied: &CopiedFrom,
+    fold: u32,
+    stamp: &Stamp<'_>,
+) -> Vec<u8> {
+    let (log, copied) = (log.to_owned(), Some(copied.clone()));
+    first(Genesis { log, partitions, partitioner: PARTITIONER.into(), fold, of: None, copied }, stamp)
+}
+
+fn first(genesis: Genesis, stamp: &Stamp<'_>) -> Vec<u8> {
     let is_second = genesis.fold > 1;
     let head = Head { is_second, ..Head::new("genesis", "drawdown", "genesis", stamp.now, stamp.by) };
     written(&head, &genesis)

@@ -115,6 +115,35 @@ pub struct Genesis {
     /// What this log was taken from, when records were left out or renumbered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub of: Option<TakenFrom>,
+    /// What this log was copied from, when partitions were added or records left out. A build that does not know this finds no
+    /// genesis, and stops.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copied: Option<CopiedFrom>,
+}
+
+/// The whole log that another one was made of, renumbered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct CopiedFrom {
+    /// The log it was copied from.
+    pub log: String,
+    /// How many partitions that one has.
+    pub partitions: u32,
+    /// Its records that were left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<LeftOut>,
+}
+
+/// A record of the old log that the new one does not have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct LeftOut {
+    /// Its partition there.
+    pub partition: u32,
+    /// Its offset there.
+    pub offset: u64,
 }
 
 /// Where a renumbered log came from.

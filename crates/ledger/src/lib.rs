@@ -50,7 +50,8 @@ pub use correction::{
 pub use document::{Document, FoldVersion, Policies, RateCard, UTC, Unit};
 pub use entry::{Entry, EntryKind, Outcome};
 pub use event::{
-    Configured, Event, Genesis, MonthEnd, OveragePolicy, Published, ResetPolicy, TakenFrom, Timer, Usage,
+    Configured, CopiedFrom, Event, Genesis, LeftOut, MonthEnd, OveragePolicy, Published, ResetPolicy,
+    TakenFrom, Timer, Usage,
 };
 pub use fold::{Changes, advanced, apply, publish, vendor_cost};
 pub use grant::{Bounds, Category, Cost, First, MOST_LOTS, Recurrence, Rollover, Scope, Terms};

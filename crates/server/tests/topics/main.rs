@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod broken_off;
+mod copies;
 #[path = "../process/drawdown.rs"]
 mod drawdown;
 mod modes;

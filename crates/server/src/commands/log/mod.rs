@@ -1,5 +1,6 @@
 //! `drawdown log`: the raw records, out and in.
 
+mod copy;
 mod export;
 mod import;
 pub(super) mod line;
@@ -22,11 +23,13 @@ pub(crate) struct Args {
 enum Action {
     Export(export::Args),
     Import(import::Args),
+    Copy(copy::Args),
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     match args.action {
         Action::Export(args) => export::run(args, context).await,
         Action::Import(args) => import::run(args, context).await,
+        Action::Copy(args) => Box::pin(copy::run(args, context)).await,
     }
 }
