@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use ledger::Offset;
 use store::rows::{Batch, Head};
 use store::{Store, StoreError};
 use tokio::task::JoinHandle;
@@ -11,12 +12,15 @@ pub(crate) struct UnderWay {
     task: JoinHandle<Result<(), StoreError>>,
     /// The segment of identities that grew at the end of the batch: those before it are stored with it.
     pub(crate) growing: u32,
+    /// The offset up to which everything is committed with it.
+    pub(crate) until: Offset,
 }
 
 impl UnderWay {
     /// Begins to commit a batch.
     pub(crate) fn new<S: Store>(store: Arc<S>, batch: Batch, growing: u32) -> Self {
-        Self { task: tokio::spawn(async move { surely_commit(&*store, &batch).await }), growing }
+        let until = batch.head.next;
+        Self { task: tokio::spawn(async move { surely_commit(&*store, &batch).await }), growing, until }
     }
 
     /// Whether it has come to an end.

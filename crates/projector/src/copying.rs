@@ -45,16 +45,14 @@ impl Copying {
             }
             let stored = store.catalogue(partition).await?.as_deref().map(read_catalogue).transpose()?;
             let there = stored.map_or(0, |(_, published)| published.len());
-            let mut records = Vec::new();
-            for offset in published.iter().skip(there.max(*copied)) {
+            *copied = there.max(*copied);
+            for offset in published.iter().skip(*copied) {
                 let record = log.read(Partition(0), *offset, 1).await?;
-                records.push(Appending { partition, bytes: record.get(0).to_vec() });
+                // One by one: if it is unknown whether this one is there, no later one may come before it.
+                log.append(vec![Appending { partition, bytes: record.get(0).to_vec() }]).await?;
+                *copied += 1;
+                count += 1;
             }
-            count += records.len();
-            if !records.is_empty() {
-                log.append(records).await?;
-            }
-            *copied = published.len();
         }
         Ok(count)
     }

@@ -23,6 +23,8 @@ pub(crate) struct Slot {
     /// The digest that is part of the partition's sum.
     pub(crate) digest: [u8; 32],
     pub(crate) changed: bool,
+    /// The turn in which a record of it was folded last.
+    used: u64,
 }
 
 /// A partition's wallets and catalogue, and what it remembers of its records.
@@ -36,6 +38,8 @@ pub(crate) struct Folding {
     pub(crate) identities: Identities,
     pub(crate) slots: Vec<Slot>,
     pub(crate) index: Index,
+    /// Counts the stretches that are folded, so that the wallets are known that were not used for long.
+    turn: u64,
     /// Slots that changed since the rows were last taken.
     pub(crate) changed: Vec<usize>,
     /// Whether every wallet of the partition is in memory, so that one that is not there is new.
@@ -94,6 +98,7 @@ impl Folding {
             identities: Identities::default(),
             slots: Vec::new(),
             index: Index::default(),
+            turn: 0,
             changed: Vec::new(),
             pasts: Pasts::default(),
             changes: Changes::default(),
@@ -131,7 +136,7 @@ impl Folding {
     pub(crate) fn load(&mut self, no: i64, id: &str, wallet: Wallet, digest: [u8; 32]) {
         let at = self.slots.len();
         self.index.insert(id, at);
-        self.slots.push(Slot { no, id: id.into(), wallet, digest, changed: false });
+        self.slots.push(Slot { no, id: id.into(), wallet, digest, changed: false, used: self.turn });
     }
 
     /// Has the next record tell which lots were considered for its charges.
@@ -139,11 +144,23 @@ impl Folding {
         self.changes.considered = Some(Vec::new());
     }
 
-    /// Forgets every wallet: the store has them all.
-    pub(crate) fn forget(&mut self) {
+    /// Begins with another stretch of records.
+    pub(crate) fn turn(&mut self) {
+        self.turn += 1;
+    }
+
+    /// Forgets the wallets that were not used for the longest, so that `keep` stay at most: the store has them all.
+    pub(crate) fn forget_all_but(&mut self, keep: usize) {
         debug_assert!(self.changed.is_empty(), "what has changed is in no store yet");
-        self.slots.clear();
+        let Some(surplus) = self.slots.len().checked_sub(keep).filter(|surplus| *surplus > 0) else { return };
+        let mut used: Vec<u64> = self.slots.iter().map(|slot| slot.used).collect();
+        let (_, last, _) = used.select_nth_unstable(surplus - 1);
+        let last = *last;
         self.index.clear();
+        self.slots.retain(|slot| slot.used > last);
+        for (at, slot) in self.slots.iter().enumerate() {
+            self.index.insert(&slot.id, at);
+        }
         self.pasts.forget();
         self.complete = false;
     }
@@ -267,6 +284,7 @@ impl Folding {
             | Event::WalletResumed => {
                 let at = slot.unwrap_or_else(|| self.slot(record.wallet()));
                 let slot = &mut self.slots[at];
+                slot.used = self.turn;
                 let no = slot.no;
                 let outcome =
                     ledger::apply(&self.catalogue, &mut slot.wallet, &past, record, identity, changes);

@@ -28,7 +28,7 @@ pub use error::ProjectorError;
 pub use history::{Did, History, places, read_each};
 pub use node::{Halting, Node};
 pub use pasts::used;
-pub use projector::{Projector, Step};
+pub use projector::{Projector, Reached, Step};
 pub use replay::Replay;
 pub use set::{Projectors, Round, log_id};
 pub use stored::stored_catalogue;

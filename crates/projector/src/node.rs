@@ -14,7 +14,7 @@ use tokio::task::JoinHandle;
 use crate::copying::Copying;
 use crate::error::ProjectorError;
 use crate::follow::{Following, follow};
-use crate::projector::Projector;
+use crate::projector::{Projector, Reached};
 use crate::set::{log_id, turns};
 
 /// How often in the life of a lease it is renewed.
@@ -46,6 +46,8 @@ pub struct Node<L, S> {
     /// Partitions that halted here.
     halted: BTreeMap<Partition, String>,
     owned: watch::Sender<Vec<Partition>>,
+    /// How far each partition has come, as far as it was folded here.
+    reached: Vec<Arc<watch::Sender<Reached>>>,
     /// What became of the records that were folded here, in partitions that are no longer.
     counts: Counts,
 }
@@ -71,6 +73,7 @@ impl<L: EventLog, S: Store> Node<L, S> {
         halting: Halting,
     ) -> Result<Self, ProjectorError> {
         let log_id = log_id(&*log).await?;
+        let reached = (0..log.partitions()).map(|_| Arc::default()).collect();
         Ok(Self {
             log,
             store,
@@ -82,6 +85,7 @@ impl<L: EventLog, S: Store> Node<L, S> {
             running: BTreeMap::new(),
             halted: BTreeMap::new(),
             owned: watch::Sender::new(Vec::new()),
+            reached,
             counts: Counts::default(),
         })
     }
@@ -96,6 +100,15 @@ impl<L: EventLog, S: Store> Node<L, S> {
     /// The partitions that this node folds, as they come and go.
     pub fn owned(&self) -> watch::Receiver<Vec<Partition>> {
         self.owned.subscribe()
+    }
+
+    /// How far a partition has come, while it is folded here.
+    ///
+    /// # Panics
+    ///
+    /// If the log has no such partition.
+    pub fn reached(&self, partition: Partition) -> watch::Receiver<Reached> {
+        self.reached[partition.0 as usize].subscribe()
     }
 
     /// Takes its share of the partitions and folds what comes, until told to stop; then everything is committed and given back.
@@ -198,16 +211,17 @@ impl<L: EventLog, S: Store> Node<L, S> {
                 self.start(head, now.clone()).await?;
             }
         }
-        self.release_idle(fleet).await
+        self.give_back_what_is_idle(fleet).await
     }
 
-    /// Gives back what it holds and neither folds nor keeps from others: of a take-over that failed half-way, or of a release that did.
-    /// Each beat would renew the lease, and nobody would fold the partition.
-    async fn release_idle(&self, fleet: &Fleet) -> Result<(), ProjectorError> {
+    /// Gives back what it holds and does not fold: it was fenced there or failed, and has its share of others by now. Its beats would
+    /// keep such a lease alive for ever.
+    async fn give_back_what_is_idle(&self, fleet: &Fleet) -> Result<(), ProjectorError> {
         for lease in fleet.leases.iter().filter(|lease| lease.owner == self.name) {
             let partition = lease.partition;
             if !self.running.contains_key(&partition) && !self.halted.contains_key(&partition) {
                 self.store.release(&self.name, partition).await?;
+                tracing::info!(%partition, "given back: it is not folded here");
             }
         }
         Ok(())
@@ -222,7 +236,10 @@ impl<L: EventLog, S: Store> Node<L, S> {
         tracing::info!(%partition, epoch, offset = %head.next, "taken over");
         let opened = Projector::at(self.log.clone(), self.store.clone(), head).await;
         let projector = match opened {
-            Ok(projector) => projector.taking_turns(self.turns.clone()),
+            Ok(projector) => {
+                let reached = self.reached[partition.0 as usize].clone();
+                projector.taking_turns(self.turns.clone()).telling(reached)
+            }
             Err(error) => return self.ended(partition, Err(error)),
         };
         let copying = if partition == Partition(0) { Some(Copying::new(&*self.log).await?) } else { None };

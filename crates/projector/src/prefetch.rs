@@ -1,12 +1,15 @@
 //! What a chunk of records leads to, read from the store before they are folded.
 
 use ledger::Wallet;
-use store::{Store, StoreError};
+use store::{Store, StoreError, WalletRow};
 
 use crate::ahead::Ahead;
 use crate::error::ProjectorError;
 use crate::folding::{Folding, Told};
 use crate::seen::Seen;
+
+/// Wallets that are read at once.
+const PAGE: u32 = 8_192;
 
 /// Loads what a chunk of records leads to: wallets that are not in memory, identities that memory is not sure of.
 pub(crate) async fn prefetch<S: Store>(
@@ -23,15 +26,7 @@ pub(crate) async fn prefetch<S: Store>(
         ids.sort_unstable();
         ids.dedup();
         for row in store.wallets_by_id(partition, &ids).await? {
-            let wallet = Wallet::read(&row.doc).map_err(|e| ProjectorError::Corrupt {
-                what: format!("wallet {}", row.id),
-                why: e.to_string(),
-            })?;
-            if row.as_of > folding.head.next {
-                let from = folding.head.next;
-                return Err(StoreError::Fenced { partition, from }.into());
-            }
-            folding.load(row.no, &row.id, wallet, row.digest);
+            load(folding, &row)?;
         }
     }
     folding.identities.warm(chunk);
@@ -48,4 +43,32 @@ pub(crate) async fn prefetch<S: Store>(
         }
     }
     Ok(told)
+}
+
+/// Reads all wallets of a partition.
+pub(crate) async fn load_all<S: Store>(folding: &mut Folding, store: &S) -> Result<(), ProjectorError> {
+    let partition = folding.head.partition;
+    let mut after = None;
+    loop {
+        let page = store.all_wallets(partition, after, PAGE).await?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.no);
+        for row in &page {
+            load(folding, row)?;
+        }
+    }
+    folding.complete = true;
+    Ok(())
+}
+
+fn load(folding: &mut Folding, row: &WalletRow) -> Result<(), ProjectorError> {
+    let partition = folding.head.partition;
+    let wallet = Wallet::read(&row.doc)
+        .map_err(|e| ProjectorError::Corrupt { what: format!("wallet {}", row.id), why: e.to_string() })?;
+    if row.as_of > folding.head.next {
+        let from = folding.head.next;
+        return Err(StoreError::Fenced { partition, from }.into());
+    }
+    folding.load(row.no, &row.id, wallet, row.digest);
+    Ok(())
 }

@@ -7,14 +7,14 @@ use eventlog::{EventLog, Stretch};
 use ledger::{Catalogue, Instant, Offset, Partition, Past, Position};
 use store::rows::{Batch, Counts, Head};
 use store::{Store, StoreError};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant as Moment;
 
 use crate::ahead::Ahead;
 use crate::commit::{UnderWay, empty_batch};
 use crate::error::ProjectorError;
 use crate::folding::{Answers, Folded, Folding};
-use crate::prefetch::prefetch;
+use crate::prefetch::{load_all, prefetch};
 use crate::rows;
 use crate::same_log::{check_same_log, wrong_genesis};
 use crate::seen::{Identities, next_segment};
@@ -28,8 +28,10 @@ const FEW: usize = 500;
 const PACE: Duration = Duration::from_millis(3);
 /// Records that are read and looked up together: some hundred, so that a store is asked for many wallets at once.
 const CHUNK: usize = 512;
-/// Above so many wallets in memory, all are forgotten before the next step and read again as they are needed.
+/// Above so many wallets in memory, the half that was not used for the longest is forgotten, and read again as it is needed.
 const MOST_WALLETS: usize = 2_000_000;
+/// Up to so many wallets are all read when a partition is taken over, so that none has to be waited for later.
+const FEW_WALLETS: u64 = 20_000;
 /// Above so many wallets whose pasts are remembered for corrections, all pasts are forgotten.
 const MOST_PASTS: usize = 1_000;
 /// A record stamped further ahead than this waits (design, section 2).
@@ -52,6 +54,16 @@ pub struct Projector<L, S> {
     under_way: Option<UnderWay>,
     /// When a commit of few records may begin.
     paced: Moment,
+    reached: Arc<watch::Sender<Reached>>,
+}
+
+/// How far a partition has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reached {
+    /// All records below this offset are folded …
+    pub folded: Offset,
+    /// … and below this one committed.
+    pub committed: Offset,
 }
 
 /// What a step did.
@@ -87,6 +99,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
     pub async fn at(log: Arc<L>, store: Arc<S>, head: Head) -> Result<Self, ProjectorError> {
         let partition = head.partition;
         check_same_log(&*log, &head).await?;
+        let reached = Reached { folded: head.next, committed: head.next };
         let mut folding = Folding::new(partition, log.partitions(), head);
         if let Some(text) = store.catalogue(partition).await? {
             (folding.catalogue, folding.published) = read_catalogue(&text)?;
@@ -96,6 +109,9 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         let filters = store.filters(partition).await?;
         let growing = store.segment(partition, next_segment(&filters)).await?;
         folding.identities = Identities::load(&filters, &growing);
+        if folding.head.wallets <= FEW_WALLETS {
+            load_all(&mut folding, &*store).await?;
+        }
         let opened = Self {
             log,
             store,
@@ -107,6 +123,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
             pending: None,
             under_way: None,
             paced: Moment::now(),
+            reached: Arc::new(watch::Sender::new(reached)),
         };
         // What was read is of the head only if nobody moved it meanwhile: not another projector, nor a dump that was restored.
         opened.confirm(opened.next()).await?;
@@ -117,6 +134,14 @@ impl<L: EventLog, S: Store> Projector<L, S> {
     /// busy: it is what takes the longest.
     pub(crate) fn taking_turns(mut self, turns: Arc<Semaphore>) -> Self {
         self.turns = turns;
+        self
+    }
+
+    /// Tells how far it has come where others look, too.
+    pub(crate) fn telling(mut self, reached: Arc<watch::Sender<Reached>>) -> Self {
+        let now = *self.reached.borrow();
+        reached.send_replace(now);
+        self.reached = reached;
         self
     }
 
@@ -165,6 +190,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
                 self.commit_next().await?;
                 return Ok(Step::default());
             }
+            self.folding.turn();
             let mut batch = match self.pending.take() {
                 Some(batch) => batch,
                 None => empty_batch(&self.folding.head, stretch.len()),
@@ -174,6 +200,8 @@ impl<L: EventLog, S: Store> Projector<L, S> {
             drop(turn);
             if let Some(last) = step.folded.checked_sub(1) {
                 self.folding.seal(stretch.get(last));
+                let folded = self.folding.head.next;
+                self.reached.send_modify(|reached| reached.folded = folded);
             }
             self.pending = Some(batch).filter(|batch| batch.from < self.folding.head.next);
             self.commit_next().await?;
@@ -202,7 +230,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
             self.committed().await?;
         }
         if many {
-            self.folding.forget();
+            self.folding.forget_all_but(self.most_wallets / 2);
         }
         if many_pasts {
             self.folding.pasts.forget();
@@ -229,9 +257,9 @@ impl<L: EventLog, S: Store> Projector<L, S> {
     pub(crate) async fn progressed(&mut self) -> Result<(), ProjectorError> {
         if let Some(commit) = &mut self.under_way {
             let ended = commit.end().await;
-            let growing = self.under_way.take().map_or(0, |commit| commit.growing);
+            let commit = self.under_way.take();
             ended?;
-            self.folding.identities.stored_before(growing);
+            commit.iter().for_each(|commit| self.has_landed(commit));
         } else if self.pending.is_some() {
             tokio::time::sleep_until(self.paced).await;
         } else {
@@ -257,7 +285,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
     async fn landed(&mut self) -> Result<(), ProjectorError> {
         if let Some(mut commit) = self.under_way.take() {
             commit.end().await?;
-            self.folding.identities.stored_before(commit.growing);
+            self.has_landed(&commit);
         }
         Ok(())
     }
@@ -284,6 +312,11 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         });
         let fenced = StoreError::Fenced { partition: self.partition, from };
         if is_ours { Ok(()) } else { Err(fenced.into()) }
+    }
+
+    fn has_landed(&mut self, commit: &UnderWay) {
+        self.folding.identities.stored_before(commit.growing);
+        self.reached.send_modify(|reached| reached.committed = commit.until);
     }
 
     fn begin_commit(&mut self) {

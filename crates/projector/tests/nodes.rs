@@ -111,6 +111,29 @@ async fn nodes_come_and_go_and_each_record_counts_once() {
     assert_eq!((all.applied, all.duplicate), (2000, 2000), "no node folded what another one had committed");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lease_of_what_a_node_does_not_fold_is_given_back() {
+    let (log, store) = (log().await, Arc::new(SqliteStore::in_memory().await.unwrap()));
+    let mut first = node("first", &log, &store).await;
+    let mut second = node("second", &log, &store).await;
+    first.has(2).await;
+    second.has(2).await;
+    let partition = second.owned.borrow()[0];
+    // As where the first was fenced and took others in its place: it has its share without this one, and its beats renew the lease.
+    loop {
+        store.acquire(partition, LOG).await.unwrap();
+        let life = u32::try_from(LEASE.as_millis()).unwrap();
+        if store.claim("first", partition, LOG, life).await.unwrap().is_some() {
+            break;
+        }
+    }
+    add(&log, 0..500).await;
+    let counts = proven(&log, &store).await;
+    assert_eq!((counts.applied, counts.duplicate), (500, 500));
+    first.stop().await;
+    second.stop().await;
+}
+
 #[test]
 fn the_partitions_of_a_node_that_dies_are_taken_over_and_a_frozen_one_is_fenced() {
     let runtime =

@@ -24,9 +24,17 @@ pub struct Cli {
     /// Where the log is, if not in the directory: kafka://host:port/topic
     #[arg(long, global = true, value_name = "URL", env = "DRAWDOWN_LOG", hide_env_values = true)]
     log: Option<String>,
-    /// Where the projections are, if not in the directory: postgres://user:password@host:port/database[?schema=name]
-    #[arg(long, global = true, value_name = "URL", env = "DRAWDOWN_STORE", hide_env_values = true)]
-    store: Option<String>,
+    /// Where the projections are, if not in the directory: postgres://user:password@host:port/database[?schema=name]; of
+    /// several databases, each with its partitions: 0-3=postgres://…
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "DRAWDOWN_STORE",
+        hide_env_values = true,
+        value_delimiter = ' '
+    )]
+    store: Vec<String>,
     /// A file of librdkafka's properties, name=value a line: TLS, SASL SCRAM and PLAIN
     #[arg(long, global = true, value_name = "FILE", env = "DRAWDOWN_KAFKA_PROPERTIES")]
     kafka_properties: Option<PathBuf>,
@@ -102,7 +110,7 @@ impl Cli {
         };
         let data = self.data.clone().unwrap_or_else(|| "./drawdown-data".into());
         let log = LogPlace::parse(self.log.as_deref(), self.kafka_properties.as_ref())?;
-        let store = StorePlace::parse(self.store.as_deref())?;
+        let store = StorePlace::parse(&self.store)?;
         let context = Context { data, log, store, json: self.json, durability };
         match self.command {
             Command::Demo(args) => demo::run(args, self.data, &context).await,

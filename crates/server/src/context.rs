@@ -12,7 +12,7 @@ use ingest::Stamp;
 use ledger::Instant;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use store::{PostgresStore, Projections, SqliteStore, StoreError};
+use store::{Projections, SqliteStore, StoreError};
 
 pub use crate::lock::{LockError, ProjectorLock};
 use crate::places::{LogPlace, StorePlace};
@@ -175,14 +175,15 @@ impl Context {
     /// # Errors
     ///
     /// If they are another build's, or cannot be written.
-    pub async fn open_store(&self) -> anyhow::Result<Arc<Projections>> {
+    pub async fn open_store(&self, partitions: u32) -> anyhow::Result<Arc<Projections>> {
         let opened = match &self.store {
             StorePlace::Directory => {
                 self.create_directory()?;
                 SqliteStore::open(self.projections_path()).await.map(Projections::from)
             }
-            StorePlace::Postgres(database) => {
-                PostgresStore::connect(&database.url, &database.schema).await.map(Projections::from)
+            StorePlace::Postgres(databases) => {
+                databases.check(partitions)?;
+                databases.connect().await
             }
         };
         Ok(Arc::new(opened.with_context(|| format!("{} cannot be opened", self.store_name()))?))
@@ -193,11 +194,11 @@ impl Context {
     /// # Errors
     ///
     /// If they are another build's, or cannot be read.
-    pub async fn open_store_read_only(&self) -> anyhow::Result<Option<Projections>> {
+    pub async fn open_store_read_only(&self, partitions: u32) -> anyhow::Result<Option<Projections>> {
         let failed = || format!("{} cannot be opened", self.store_name());
-        if let StorePlace::Postgres(database) = &self.store {
-            let opened = PostgresStore::connect(&database.url, &database.schema).await;
-            return opened.map(|store| Some(store.into())).with_context(failed);
+        if let StorePlace::Postgres(databases) = &self.store {
+            databases.check(partitions)?;
+            return databases.connect().await.map(Some).with_context(failed);
         }
         let path = self.projections_path();
         let mut tries = MAKING.as_millis() / MADE.as_millis();
@@ -216,13 +217,14 @@ impl Context {
     /// # Errors
     ///
     /// As [`Self::open_store_read_only`].
-    pub async fn open_snapshot(&self) -> anyhow::Result<Option<Projections>> {
+    pub async fn open_snapshot(&self, partitions: u32) -> anyhow::Result<Option<Projections>> {
         let opened = match &self.store {
             StorePlace::Directory => SqliteStore::open_snapshot(self.projections_path())
                 .await
                 .map(|store| store.map(Projections::from)),
-            StorePlace::Postgres(database) => {
-                PostgresStore::snapshot(&database.url, &database.schema).await.map(|store| Some(store.into()))
+            StorePlace::Postgres(databases) => {
+                databases.check(partitions)?;
+                databases.snapshot().await.map(Some)
             }
         };
         opened.with_context(|| format!("{} cannot be opened", self.store_name()))
@@ -236,9 +238,9 @@ impl Context {
     pub async fn drop_store(&self) -> anyhow::Result<()> {
         match &self.store {
             StorePlace::Directory => Ok(SqliteStore::remove(self.projections_path()).await?),
-            StorePlace::Postgres(database) => {
-                PostgresStore::remove(&database.url, &database.schema).await?;
-                Ok(PostgresStore::migrate(&database.url, &database.schema).await?)
+            StorePlace::Postgres(databases) => {
+                databases.remove().await?;
+                Ok(databases.migrate().await?)
             }
         }
     }

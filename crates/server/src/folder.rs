@@ -149,7 +149,7 @@ impl Folder {
             return Ok(Some(&projecting.store));
         }
         if self.elsewhere.is_none() {
-            self.elsewhere = match self.context.open_store_read_only().await {
+            self.elsewhere = match self.context.open_store_read_only(self.log.partitions()).await {
                 Err(error) if is_being_made(&error) => None,
                 opened => opened?,
             };

@@ -41,7 +41,7 @@ impl Projecting {
     ///
     /// [`LockError::Leased`](crate::context::LockError::Leased) if a node has one of a database's.
     pub(crate) async fn open(context: &Context, log: Arc<Log>, lock: ProjectorLock) -> anyhow::Result<Self> {
-        let store = context.open_store().await?;
+        let store = context.open_store(log.partitions()).await?;
         let (projectors, holding) = match &*store {
             Projections::Sqlite(_) => (Projectors::open(log.clone(), store.clone()).await?, None),
             Projections::Postgres(_) => {

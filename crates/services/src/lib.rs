@@ -3,12 +3,14 @@
 //! It is for tests alone: a failure panics with what the script said, so that no test passes by being skipped.
 
 mod broker;
+mod database;
 mod script;
 
 use std::env;
 use std::sync::OnceLock;
 
 pub use broker::Broker;
+pub use database::Database;
 
 /// The broker's address, as `host:port`: `DRAWDOWN_TEST_KAFKA`, or that of the one `scripts/services up kafka` starts.
 ///
@@ -36,7 +38,7 @@ pub fn postgres() -> &'static str {
     URL.get_or_init(|| {
         given("DRAWDOWN_TEST_POSTGRES").unwrap_or_else(|| {
             script::run(&["up", "postgres"]);
-            script::postgres()
+            script::postgres(&[])
         })
     })
 }

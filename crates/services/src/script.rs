@@ -22,8 +22,9 @@ pub(crate) fn kafka(options: &[&str]) -> String {
     address.expect("the script prints a URL of Kafka").to_owned()
 }
 
-pub(crate) fn postgres() -> String {
-    variable("DRAWDOWN_STORE", &[])
+/// The URL of the database that was started with these options.
+pub(crate) fn postgres(options: &[&str]) -> String {
+    variable("DRAWDOWN_STORE", options)
 }
 
 fn variable(name: &str, options: &[&str]) -> String {

@@ -57,6 +57,14 @@ pub enum StoreError {
         /// The version that differs.
         version: i64,
     },
+    /// No database was named for a partition.
+    #[error(
+        "no database is named for partition {partition}: give another --store, {partition}-…=postgres://…"
+    )]
+    NoStore {
+        /// The partition.
+        partition: Partition,
+    },
     /// No name for a schema.
     #[error(
         "{name:?} is no name for a schema: use up to 40 lower-case letters, digits and underscores, a letter first"
@@ -98,6 +106,7 @@ impl StoreError {
             | Self::Older { .. }
             | Self::Unmigrated { .. }
             | Self::OtherTables { .. }
+            | Self::NoStore { .. }
             | Self::SchemaName { .. }
             | Self::Corrupt(_) => true,
             Self::Fenced { .. }

@@ -16,6 +16,7 @@ pub mod postgres;
 mod projections;
 mod query;
 pub mod rows;
+mod spread;
 pub mod sqlite;
 
 use std::future::Future;
@@ -24,13 +25,14 @@ use ledger::{Offset, Partition};
 
 pub use error::StoreError;
 pub use fleet::{Fleet, Lease};
-pub use postgres::PostgresStore;
+pub use postgres::{Bare, PostgresStore};
 pub use projections::Projections;
 pub use query::{CounterKey, EntryFilter, IdProbe, LeftProbe, UsageFilter, WalletFilter};
 pub use rows::{
     Batch, CounterRow, Counts, EntryKind, EntryRow, FilterRow, GrantRow, Head, IdRow, LeftRow, LotRow,
     NoSuchCode, OutcomeCode, QuarantineRow, RecordKind, RecordRow, WalletRow,
 };
+pub use spread::Spread;
 pub use sqlite::SqliteStore;
 
 /// A place for projections.

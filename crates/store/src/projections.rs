@@ -7,8 +7,8 @@ use crate::rows::{
     WalletRow,
 };
 use crate::{
-    CounterKey, EntryFilter, Fleet, IdProbe, LeftProbe, PostgresStore, SqliteStore, Store, StoreError,
-    UsageFilter, WalletFilter,
+    CounterKey, EntryFilter, Fleet, IdProbe, LeftProbe, PostgresStore, Spread, SqliteStore, Store,
+    StoreError, UsageFilter, WalletFilter,
 };
 
 /// The projections of a deployment, wherever they are.
@@ -16,8 +16,8 @@ use crate::{
 pub enum Projections {
     /// In a file.
     Sqlite(SqliteStore),
-    /// In a schema of a database.
-    Postgres(PostgresStore),
+    /// In a schema of a database, or of several.
+    Postgres(Spread<PostgresStore>),
 }
 
 impl Projections {
@@ -29,7 +29,12 @@ impl Projections {
     pub async fn close(self) -> Result<(), StoreError> {
         match self {
             Self::Sqlite(store) => store.close().await,
-            Self::Postgres(store) => store.close().await,
+            Self::Postgres(spread) => {
+                for store in spread.into_stores() {
+                    store.close().await?;
+                }
+                Ok(())
+            }
         }
     }
 }
@@ -42,7 +47,7 @@ impl From<SqliteStore> for Projections {
 
 impl From<PostgresStore> for Projections {
     fn from(store: PostgresStore) -> Self {
-        Self::Postgres(store)
+        Self::Postgres(Spread::one(store))
     }
 }
 

@@ -121,6 +121,11 @@ impl KafkaConfig {
         self.with_properties(&std::fs::read_to_string(file)?)
     }
 
+    /// With the properties and limits of another address.
+    pub fn with_the_properties_of(self, other: &Self) -> Self {
+        Self { brokers: self.brokers, topic: self.topic, ..other.clone() }
+    }
+
     /// How long the broker may be away before a read or an append fails; 30 seconds unless said.
     pub fn with_patience(mut self, patience: Duration) -> Self {
         self.patience = patience;

@@ -102,6 +102,15 @@ impl KafkaLog {
         Ok(Self { cursors: Cursors::new(Arc::clone(&log)), appender: Arc::new(appender), log })
     }
 
+    /// Deletes a log with all of its records: one made for a trial.
+    ///
+    /// # Errors
+    ///
+    /// [`LogError::NoTopic`] if there is none; or the broker failed.
+    pub async fn delete(config: &KafkaConfig) -> Result<(), LogError> {
+        Topic::new(config, News::default())?.delete().await
+    }
+
     /// Waits until an append is sent at once: in its first half second a log waits for a number from the broker.
     ///
     /// # Errors

@@ -70,6 +70,16 @@ impl<'a> Topic<'a> {
         Ok(Made::Now)
     }
 
+    /// Deletes the topic, and all that was in it.
+    pub(super) async fn delete(&self) -> Result<(), LogError> {
+        let name = self.config.topic();
+        let deleted = self.admin.delete_topics(&[name], &self.options).await;
+        for answer in deleted.map_err(|error| failed(name, error))? {
+            answer.map_err(|(_, code)| failed(name, KafkaError::Global(code)))?;
+        }
+        Ok(())
+    }
+
     /// Refuses a topic that would forget records, or not take the largest.
     pub(super) async fn check(&self) -> Result<(), LogError> {
         let name = self.config.topic();

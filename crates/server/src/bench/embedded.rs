@@ -56,7 +56,7 @@ pub(crate) async fn embedded(figures: &mut Figures, directory: &Path, events: u6
     Ok(())
 }
 
-fn write_events(file: &Path, events: u64) -> anyhow::Result<()> {
+pub(super) fn write_events(file: &Path, events: u64) -> anyhow::Result<()> {
     let mut out = std::io::BufWriter::new(std::fs::File::create(file)?);
     let mut series = Series::new(WALLETS, Spread::Skewed);
     for _ in 0..events {

@@ -5,6 +5,8 @@ mod embedded;
 mod events;
 mod fold;
 mod past;
+mod pipe;
+mod roundtrip;
 
 use std::path::Path;
 use std::time::Instant as Stopwatch;
@@ -15,6 +17,7 @@ pub(crate) use append::append;
 pub(crate) use embedded::embedded;
 pub(crate) use fold::{fold, growth};
 pub(crate) use past::past;
+pub(crate) use pipe::pipe;
 
 /// Figures by name.
 #[derive(Default)]

@@ -1,8 +1,9 @@
 //! `drawdown bench`: figures, each beside its limit in the same run.
 
+use clap::Subcommand;
 use serde_json::Value;
 
-use crate::bench::{Figures, append, embedded, fold, growth, past};
+use crate::bench::{Figures, append, embedded, fold, growth, past, pipe};
 use crate::context::{Context, print};
 use crate::exit::Exit;
 
@@ -43,6 +44,34 @@ pub(crate) struct Args {
     /// How many records the wallet has whose past is asked for.
     #[arg(long, default_value_t = 100_000)]
     past: usize,
+    #[command(subcommand)]
+    what: Option<What>,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    Pipe(Pipe),
+}
+
+/// Measures the way through Kafka and Postgres, in topics and schemas of its own that are removed again.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Figures, in events a second, in microseconds (_us) or milliseconds (_ms):
+  produce_events_per_second
+                    from a file to acknowledged, two partitions; bare_produce_events_per_second appends records made beforehand
+  catchup1_…, catchup2_…, catchup8_events_per_second
+                    from an empty store to the log's end, with so many partitions; bare_copyN_events_per_second copies the same
+                    rows and updates the same wallets, each partition on a connection of its own
+  roundtrip_p50_us, _p99_us, _p999_us, roundtrip64_…, roundtrip1000s_…
+                    from an append to its record folded, in one process: one caller, 64 callers, 1,000 appends a second;
+                    bare_roundtrip… only reads the record back
+  live_lag_p99_ms   at 10,000 events a second, from an append to its commit
+
+Example:
+  drawdown bench pipe --log kafka://localhost:9092/any --store postgres://owner@localhost/drawdown --json")]
+struct Pipe {
+    /// How many events go through
+    #[arg(long, default_value_t = 1_000_000)]
+    events: u64,
 }
 
 /// Runs the command.
@@ -54,11 +83,15 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     context.create_directory()?;
     let directory = tempfile::Builder::new().prefix("bench").tempdir_in(&context.data)?;
     let mut figures = Figures::default();
-    fold(&mut figures, args.events.max(10_000));
-    append(&mut figures, directory.path()).await?;
-    embedded(&mut figures, directory.path(), args.events.max(10_000)).await?;
-    past(&mut figures, directory.path(), args.wallets.max(10_000), args.past.max(1_000)).await?;
-    growth(&mut figures, args.wallets.max(10_000), args.history.max(3_000_000));
+    if let Some(What::Pipe(args)) = &args.what {
+        pipe(&mut figures, context, directory.path(), args.events.max(10_000)).await?;
+    } else {
+        fold(&mut figures, args.events.max(10_000));
+        append(&mut figures, directory.path()).await?;
+        embedded(&mut figures, directory.path(), args.events.max(10_000)).await?;
+        past(&mut figures, directory.path(), args.wallets.max(10_000), args.past.max(1_000)).await?;
+        growth(&mut figures, args.wallets.max(10_000), args.history.max(3_000_000));
+    }
     if context.json {
         print(&serde_json::to_string(&Value::Object(figures.0))?)?;
     } else {

@@ -4,7 +4,6 @@ use std::fmt;
 
 use anyhow::bail;
 use serde::Serialize;
-use store::PostgresStore;
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -30,10 +29,10 @@ impl fmt::Display for Report {
 }
 
 pub(crate) async fn run(_: Args, context: &Context) -> anyhow::Result<Exit> {
-    let StorePlace::Postgres(database) = &context.store else {
+    let StorePlace::Postgres(databases) = &context.store else {
         bail!("name the database: --store postgres://user:password@host:port/database");
     };
-    PostgresStore::migrate(&database.url, &database.schema).await?;
-    context.print(&Report { store: database.to_string() })?;
+    databases.migrate().await?;
+    context.print(&Report { store: databases.to_string() })?;
     Ok(Exit::Ok)
 }

@@ -10,12 +10,12 @@ use ledger::{Offset, Partition};
 use projector::Projector;
 use serde::Serialize;
 use store::rows::Head;
-use store::{PostgresStore, Projections, SqliteStore, Store};
+use store::{Projections, SqliteStore, Store};
 
 use super::project::Report;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::places::{Database, StorePlace};
+use crate::places::{Databases, StorePlace};
 use crate::progress::Progress;
 use crate::projecting::Projecting;
 use crate::upto::UpTo;
@@ -77,7 +77,7 @@ async fn shadow(context: &Context) -> anyhow::Result<Exit> {
     let Some(log) = context.open_log_if_any().await? else {
         bail!("there is no log {} to rebuild from", context.log_place());
     };
-    let Some(live) = context.open_store_read_only().await? else {
+    let Some(live) = context.open_store_read_only(log.partitions()).await? else {
         bail!("nothing has been folded {}: run `drawdown project`", context.store_place());
     };
     let mut heads = Vec::new();
@@ -130,25 +130,24 @@ struct Shadow {
 
 enum Place {
     File(PathBuf),
-    Schema(Database),
+    Schemas(Databases),
 }
 
 impl Shadow {
     async fn make(context: &Context) -> anyhow::Result<Self> {
         let place = match &context.store {
             StorePlace::Directory => Place::File(context.data.join("projections.shadow.db")),
-            StorePlace::Postgres(database) => {
-                let schema = format!("{}_shadow", database.schema);
-                Place::Schema(Database { schema, ..database.clone() })
+            StorePlace::Postgres(databases) => {
+                Place::Schemas(databases.with_schema(|name| format!("{name}_shadow")))
             }
         };
         // One that a crash left behind.
         place.remove().await?;
         let store = match &place {
             Place::File(path) => SqliteStore::open(path).await.map(Projections::from),
-            Place::Schema(Database { url, schema }) => {
-                PostgresStore::migrate(url, schema).await?;
-                PostgresStore::connect(url, schema).await.map(Projections::from)
+            Place::Schemas(databases) => {
+                databases.migrate().await?;
+                databases.connect().await
             }
         };
         let store = store.with_context(|| format!("{place} cannot be made"))?;
@@ -167,7 +166,7 @@ impl Place {
     async fn remove(&self) -> anyhow::Result<()> {
         match self {
             Self::File(path) => Ok(SqliteStore::remove(path).await?),
-            Self::Schema(Database { url, schema }) => Ok(PostgresStore::remove(url, schema).await?),
+            Self::Schemas(databases) => Ok(databases.remove().await?),
         }
     }
 }
@@ -176,7 +175,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => write!(f, "{}", path.display()),
-            Self::Schema(database) => write!(f, "{database}"),
+            Self::Schemas(databases) => write!(f, "{databases}"),
         }
     }
 }

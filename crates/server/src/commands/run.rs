@@ -47,7 +47,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let stop = Stop::on_signal()?;
     let lock = roles.contains(&Role::Projector).then(|| context.lock_projector()).transpose()?;
     let log = context.open_log().await?;
-    let store = context.open_store().await?;
+    let store = context.open_store(log.partitions()).await?;
     let (name, halting) = match context.store {
         // The lock sees to it that there is one: it need not wait for the leases of the one before it.
         StorePlace::Directory => ("alone".to_owned(), Halting::Everything),

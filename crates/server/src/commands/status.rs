@@ -47,7 +47,7 @@ pub(crate) async fn run(_: Args, context: &Context) -> anyhow::Result<Exit> {
         bail!("there is no log {}: make one with `drawdown init`", context.log_place());
     };
     let id = projector::log_id(&*log).await?;
-    let store = context.open_store_read_only().await?;
+    let store = context.open_store_read_only(log.partitions()).await?;
     let fleet = match &store {
         Some(store) => store.fleet().await?,
         None => store::Fleet::default(),

@@ -36,7 +36,7 @@ impl fmt::Display for Report {
 pub(crate) async fn run(_: Args, context: &Context) -> anyhow::Result<Exit> {
     let log = context.open_log().await?;
     let (mut round, mut rerated) = (scheduler::Round::default(), 0);
-    if let Some(store) = context.open_store_read_only().await? {
+    if let Some(store) = context.open_store_read_only(log.partitions()).await? {
         let partitions = || (0..log.partitions()).map(Partition);
         round = scheduler::round(
             &*log,

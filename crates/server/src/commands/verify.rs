@@ -80,7 +80,7 @@ pub(crate) async fn verify(log: Arc<Log>, context: &Context) -> anyhow::Result<R
     let mut parts = Vec::new();
     for partition in (0..log.partitions()).map(Partition) {
         // One for each: a snapshot is one connection, and its reads wait for each other.
-        let Some(store) = context.open_snapshot().await? else {
+        let Some(store) = context.open_snapshot(log.partitions()).await? else {
             bail!("nothing has been folded {}: run `drawdown project`", context.store_place());
         };
         let head = store.head(partition).await?;

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
-use eventlog::{Appending, EventLog, Log};
+use eventlog::{Appending, EventLog, Log, LogError};
 use ingest::{Corrected, Correction, Refusal, Stamp};
 use ledger::{Partition, Position};
 use store::{Projections, Store};
@@ -150,8 +150,24 @@ impl Correcting {
             return self.read(answers).await;
         }
         let (places, records): (Vec<usize>, Vec<Appending>) = records.into_iter().unzip();
-        let positions: Vec<Position> =
-            self.log.append(records).await.context("the records cannot be appended")?;
+        let appended = self.log.append(records).await;
+        let failed = |error: &LogError| {
+            match (error, places.as_slice()) {
+            (LogError::Unknown(_), [place]) => format!(
+                "it is unknown whether the record {} is appended: say the same again with --id {0}, it counts once",
+                answers[*place].id()
+            ),
+            (LogError::Unknown(_), _) => {
+                "it is unknown which of the records are appended: see what became of them before saying it again"
+                    .to_owned()
+            }
+            _ => "the records cannot be appended".to_owned(),
+        }
+        };
+        let positions: Vec<Position> = appended.map_err(|error| {
+            let failed = failed(&error);
+            anyhow::Error::from(error).context(failed)
+        })?;
         let folded = self.folder.fold_these(positions.iter().copied()).await;
         let appended = || match (positions.as_slice(), places.as_slice()) {
             ([position], [place]) => {

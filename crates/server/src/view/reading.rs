@@ -60,7 +60,7 @@ impl Reading {
         let Some(log) = context.open_log_if_any().await? else {
             bail!("there is no log {}: make one with `drawdown init`", context.log_place());
         };
-        let store = match context.open_store_read_only().await? {
+        let store = match context.open_store_read_only(log.partitions()).await? {
             Some(store) => store,
             None => SqliteStore::in_memory().await?.into(),
         };

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::chance::Chance;
 use crate::drawdown::{Drawdown, Started, event};
-use crate::{Chance, kill};
+use crate::kill;
 
 /// How often each of the two is killed at least, while it works.
 const KILLS: u32 = 25;

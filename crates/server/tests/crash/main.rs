@@ -1,14 +1,17 @@
 //! Nothing acknowledged is lost and nothing counts twice, whenever the processes are killed.
 #![allow(clippy::unwrap_used)]
 
+mod chance;
 mod corrections;
 #[path = "../process/drawdown.rs"]
 mod drawdown;
+#[path = "../process/place.rs"]
+mod place;
 
 use std::collections::BTreeMap;
 use std::process::Stdio;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use eventlog::{Durability, SqliteLog};
 use ledger::{Amount, Instant, Offset, Partition};
@@ -16,6 +19,7 @@ use projector::{Depth, verify};
 use store::rows::{Counts, EntryKind, EntryRow};
 use store::{SqliteStore, Store};
 
+use chance::{Chance, since_1970};
 use drawdown::{Drawdown, IMAGES, Started, event};
 
 /// How often each of the two is killed at least, while it works.
@@ -33,26 +37,6 @@ struct Injected {
     files: u64,
     /// How often a file was begun: each time but one it was broken off.
     attempts: u64,
-}
-
-/// Numbers that look random, the same for the same seed.
-struct Chance(u64);
-
-impl Chance {
-    /// Those of the seed that the environment tells, or new ones.
-    fn told() -> Self {
-        let seed = std::env::var("DRAWDOWN_CRASH_SEED").ok().and_then(|seed| seed.parse().ok());
-        let seed = seed.unwrap_or_else(|| since_1970().as_nanos() as u64 | 1);
-        println!("DRAWDOWN_CRASH_SEED={seed} makes the same pauses again");
-        Self(seed)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % bound
-    }
 }
 
 #[test]
@@ -192,9 +176,4 @@ fn events(file: u64) -> String {
 /// How many events of so many files are a wallet's.
 fn expected(wallet: u64, files: u64) -> u64 {
     files * (EVENTS_A_FILE / WALLETS + u64::from(wallet < EVENTS_A_FILE % WALLETS))
-}
-
-#[allow(clippy::disallowed_methods, reason = "the test needs a time of day, as the process does")]
-fn since_1970() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
 }

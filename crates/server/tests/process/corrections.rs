@@ -239,7 +239,7 @@ fn a_wallet_is_suspended_and_resumed() {
     let resumed = drawdown.run(&["resume", "acme"]);
     assert!(resumed.out.ends_with("applied\n  it books nothing\n"), "{}", resumed.out);
     refused(&drawdown.run(&["suspend", "nobody", "--json"]), "refused", "unknown_wallet");
-    Drawdown::new().run(&["suspend", "acme"]).failed(1, &["there is no log in", "drawdown init"]);
+    Drawdown::without_log().run(&["suspend", "acme"]).failed(1, &["there is no log", "drawdown init"]);
 }
 
 #[test]

@@ -9,9 +9,12 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A directory for files and one for data, both gone when this is dropped.
+use crate::place::Place;
+
+/// A directory for files and one for data, and wherever else log and projections are; all gone when this is dropped.
 pub(crate) struct Drawdown {
     dir: TempDir,
+    place: Place,
 }
 
 /// How a process ended, and what it said.
@@ -23,7 +26,12 @@ pub(crate) struct Ran {
 
 impl Drawdown {
     pub(crate) fn new() -> Self {
-        Self { dir: TempDir::new().unwrap() }
+        Self { dir: TempDir::new().unwrap(), place: Place::new() }
+    }
+
+    /// Where there is no log, and none is made.
+    pub(crate) fn without_log() -> Self {
+        Self { dir: TempDir::new().unwrap(), place: Place::without_log() }
     }
 
     pub(crate) fn data(&self) -> PathBuf {
@@ -42,6 +50,7 @@ impl Drawdown {
         let mut command = Command::new(env!("CARGO_BIN_EXE_drawdown"));
         command.arg("--data").arg(self.data()).args(args);
         command.env_remove("DRAWDOWN_LOG_LEVEL").stdin(Stdio::null());
+        self.place.tell(&mut command, args);
         command
     }
 
@@ -72,9 +81,8 @@ impl Drawdown {
     /// Starts a projector, and waits until it has the right to fold.
     pub(crate) fn start_projector(&self, args: &[&str]) -> Started {
         let mut started = self.start(args);
-        let pid = started.child().id().to_string();
-        let holder = || std::fs::read_to_string(self.data().join("projector.lock")).unwrap_or_default();
-        until("it has the right to fold", || holder().trim() == pid);
+        let pid = started.child().id();
+        until("it has the right to fold", || self.place.is_folded_by(pid, &self.data()));
         started
     }
 }

@@ -165,5 +165,5 @@ fn records_that_wait_and_wallets_that_are_unknown_are_told() {
     drawdown
         .run(&["balance", "nobody"])
         .failed(1, &["no record names the wallet `nobody`", "drawdown wallets"]);
-    Drawdown::new().run(&["balance", "acme"]).failed(1, &["there is no log in", "drawdown init"]);
+    Drawdown::without_log().run(&["balance", "acme"]).failed(1, &["there is no log", "drawdown init"]);
 }

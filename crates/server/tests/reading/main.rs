@@ -11,6 +11,8 @@ mod ledger;
 mod log;
 mod monthly;
 mod past;
+#[path = "../process/place.rs"]
+mod place;
 mod proof;
 mod raw;
 mod step;

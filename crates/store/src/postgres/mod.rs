@@ -3,6 +3,7 @@
 //! Any number of processes share it. Each partition's writer has a connection of its own, so that what it
 //! prepared stays prepared; everything else takes one from a pool.
 
+mod bare;
 mod batch;
 mod columns;
 mod commit;
@@ -26,6 +27,8 @@ use sqlx::migrate::{Migrate, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection, PgPool};
 use tokio::sync::Mutex;
+
+pub use bare::Bare;
 
 use crate::StoreError;
 use failure::of_database;

@@ -41,6 +41,19 @@ macro_rules! contract {
             )*)*
         }
 
+        mod spread_over_two {
+            $($(
+                #[tokio::test]
+                async fn $promise() {
+                    let stores = [
+                        (1, store::SqliteStore::in_memory().await.unwrap()),
+                        (3, store::SqliteStore::in_memory().await.unwrap()),
+                    ];
+                    crate::$module::$promise(store::Spread::new(stores)).await;
+                }
+            )*)*
+        }
+
         mod of_either_kind {
             $($(
                 #[tokio::test]

@@ -115,13 +115,15 @@ pub(crate) async fn ids_are_found_among_many(store: impl Store) {
 
 pub(crate) async fn counters_are_found_by_key(store: impl Store) {
     let mut batch = empty(&store.acquire(FIRST, LOG).await.unwrap(), 1);
-    batch.counters = (0..1000).map(|n| counter(n / 4, ["input", "output"][n as usize % 2], n % 4)).collect();
-    batch.wallets = (0..250).map(wallet).collect();
+    batch.counters = (0..1000)
+        .map(|n| counter(number(FIRST, n as u64 / 4), ["input", "output"][n as usize % 2], n % 4))
+        .collect();
+    batch.wallets = (0..250).map(|n| wallet(number(FIRST, n))).collect();
     store.commit(&batch).await.unwrap();
     let key = |row: &store::CounterRow| (row.wallet, row.price.clone(), row.charge.clone(), row.period);
 
     let mut keys: Vec<_> = batch.counters.iter().skip(300).map(key).collect();
-    keys.push((3, "completion".into(), "input".into(), 77));
+    keys.push((number(FIRST, 3), "completion".into(), "input".into(), 77));
     let mut found = store.counters(&keys).await.unwrap();
     found.sort_by_key(|row| (row.wallet, row.period));
     assert_eq!(found, batch.counters[300..]);
