@@ -103,7 +103,9 @@ impl Run {
             (7, _) => self.steal(),
             (8, _) => {
                 let state = &mut *self.world.state();
-                state.snapshots.push(state.tables.clone());
+                if state.tables.parts.iter().all(|part| part.head.is_some()) {
+                    state.snapshots.push(state.tables.clone());
+                }
             }
             (9, _) => self.roll_back(),
             (10, Some(at)) if self.world.throw(3) == 0 => {
@@ -143,7 +145,7 @@ impl Run {
         let restored = {
             let state = &mut *self.world.state();
             let place = (!state.snapshots.is_empty()).then(|| state.chance.place(state.snapshots.len()));
-            place.map(|at| state.tables = state.snapshots[at].clone()).is_some()
+            place.map(|at| state.tables.restore(&state.snapshots[at])).is_some()
         };
         if restored {
             self.world.happens("rollback", "");
