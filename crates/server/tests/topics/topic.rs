@@ -69,7 +69,6 @@ fn config(broker: &str, name: &str) -> KafkaConfig {
 }
 
 /// A name that nothing else has.
-#[expect(clippy::disallowed_methods, reason = "a name of a test's own is no rule's time")]
 pub(crate) fn fresh(what: &str) -> String {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let key = RandomState::new().hash_one(what);
