@@ -51,8 +51,10 @@ impl Holding {
     }
 
     /// Gives the leases back.
-    pub(crate) async fn give_back(self) -> anyhow::Result<()> {
+    pub(crate) async fn give_back(mut self) -> anyhow::Result<()> {
         self.beats.abort();
+        // A beat that is on its way would take everything back, and it holds the store open.
+        let _ = (&mut self.beats).await;
         Ok(self.store.leave(&self.node).await?)
     }
 }
