@@ -9,9 +9,7 @@
 use std::time::{Duration, Instant};
 
 use ledger::{Offset, Partition};
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Executor, PgConnection};
-use store::{Batch, EntryRow, Head, IdRow, LotRow, PostgresStore, RecordRow, Store, WalletRow};
+use store::{Bare, Batch, EntryRow, Head, IdRow, LotRow, PostgresStore, RecordRow, Store, WalletRow};
 
 const SCHEMA: &str = "drawdown_speed";
 const EVENTS: u64 = 20_000;
@@ -58,84 +56,19 @@ async fn main() -> Outcome<()> {
         live.as_secs_f64() * 1000.0 / 200.0
     );
     store.close().await?;
-    let options: PgConnectOptions = url.parse()?;
-    let settings = [("search_path", SCHEMA), ("synchronous_commit", "off")];
-    let mut connection = options.options(settings).disable_statement_logging().connect().await?;
-    for key in ["", "alter table bare add primary key (partition, \"offset\")"] {
-        bare(&mut connection, batches, key).await?;
-    }
-    drop(connection);
+    let mut bare = Bare::prepare(url, SCHEMA, FIRST.0).await?;
+    let rows = head.next.0;
+    let start = Instant::now();
+    bare.run().await?;
+    let rate = rows as f64 / start.elapsed().as_secs_f64() / 1000.0;
+    println!("{:<58} {rate:>7.0} k events/s", "bare COPY of the same rows, and UPDATE of the same wallets");
+    bare.drop().await?;
     Ok(PostgresStore::remove(url, SCHEMA).await?)
 }
 
 fn say(what: &str, batches: u64, took: Duration) {
     let rate = (batches * EVENTS) as f64 / took.as_secs_f64() / 1000.0;
     println!("{what:<58} {rate:>7.0} k events/s");
-}
-
-/// The same bytes and wallets, without ids, fence and second statement.
-async fn bare(connection: &mut PgConnection, batches: u64, key: &str) -> Outcome<()> {
-    connection.execute("drop table if exists bare; create table bare (like record)").await?;
-    if !key.is_empty() {
-        connection.execute(key).await?;
-    }
-    let (mut took, mut bytes) = (Duration::ZERO, 0);
-    for n in 0..batches {
-        let mut rows = Vec::new();
-        let from = EVENTS + n * EVENTS;
-        let out = format!(
-            "copy (select * from record where \"offset\" >= {from} and \"offset\" < {}) to stdout (format binary)",
-            from + EVENTS
-        );
-        let mut copied = connection.copy_out_raw(&out).await?;
-        while let Some(part) = next_part(&mut copied).await? {
-            rows.extend_from_slice(&part);
-        }
-        drop(copied);
-        let wallets: Vec<WalletRow> = wallets(Offset(from));
-        let start = Instant::now();
-        connection.execute("begin").await?;
-        let mut copy = connection.copy_in_raw("copy bare from stdin (format binary)").await?;
-        copy.send(rows.as_slice()).await?;
-        copy.finish().await?;
-        update(connection, &wallets).await?;
-        connection.execute("commit").await?;
-        took += start.elapsed();
-        bytes += rows.len();
-    }
-    let what = if key.is_empty() {
-        "bare COPY without a key, and UPDATE"
-    } else {
-        "bare COPY with a key, and UPDATE"
-    };
-    say(what, batches, took);
-    println!("{:<58} {:>7} bytes a row", "", bytes as u64 / batches / EVENTS);
-    Ok(())
-}
-
-async fn next_part<S, B, E>(stream: &mut S) -> Result<Option<B>, E>
-where
-    S: futures_core::Stream<Item = Result<B, E>> + Unpin,
-{
-    std::future::poll_fn(|context| std::pin::Pin::new(&mut *stream).poll_next(context)).await.transpose()
-}
-
-async fn update(connection: &mut PgConnection, wallets: &[WalletRow]) -> Outcome<()> {
-    sqlx::query(
-        "update wallet w set as_of = t.as_of, clock = t.clock, next_due_at = t.next_due_at, unpriced = t.unpriced, \
-         digest = t.digest, doc = t.doc from unnest($1::int8[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], \
-         $6::bytea[], $7::text[]) as t (no, as_of, clock, next_due_at, unpriced, digest, doc) where w.no = t.no",
-    )
-    .bind(wallets.iter().map(|row| row.no).collect::<Vec<_>>())
-    .bind(wallets.iter().map(|row| row.as_of.0.cast_signed()).collect::<Vec<_>>())
-    .bind(wallets.iter().map(|row| row.clock).collect::<Vec<_>>())
-    .bind(wallets.iter().map(|row| row.next_due_at).collect::<Vec<_>>())
-    .bind(wallets.iter().map(|row| row.unpriced.cast_signed()).collect::<Vec<_>>())
-    .bind(wallets.iter().map(|row| row.digest.as_slice()).collect::<Vec<_>>())
-    .bind(wallets.iter().map(|row| row.doc.as_str()).collect::<Vec<_>>())
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 /// The first events of a batch, and as many of its wallets.
