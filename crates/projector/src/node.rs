@@ -1,11 +1,11 @@
 //! A node: one of those that share a log's partitions out among them, by leases in the store, and fold each its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use eventlog::EventLog;
-use ledger::{Instant, Offset, Partition};
+use ledger::{Instant, Partition};
 use store::rows::{Counts, Head};
 use store::{Fleet, Store, StoreError};
 use tokio::sync::{Semaphore, watch};
@@ -44,7 +44,7 @@ pub struct Node<L, S> {
     turns: Arc<Semaphore>,
     running: BTreeMap<Partition, Running>,
     /// Partitions that halted here.
-    halted: BTreeMap<Partition, String>,
+    halted: BTreeSet<Partition>,
     owned: watch::Sender<Vec<Partition>>,
     /// How far each partition has come, as far as it was folded here.
     reached: Vec<Arc<watch::Sender<Reached>>>,
@@ -83,7 +83,7 @@ impl<L: EventLog, S: Store> Node<L, S> {
             halting,
             turns: turns(),
             running: BTreeMap::new(),
-            halted: BTreeMap::new(),
+            halted: BTreeSet::new(),
             owned: watch::Sender::new(Vec::new()),
             reached,
             counts: Counts::default(),
@@ -183,9 +183,9 @@ impl<L: EventLog, S: Store> Node<L, S> {
             .filter(|(partition, running)| !is_mine(partition, Some(running.epoch)))
             .map(|(partition, _)| *partition)
             .collect();
-        self.halted.retain(|partition, _| is_mine(partition, None));
+        self.halted.retain(|partition| is_mine(partition, None));
         for partition in lost {
-            let from = self.store.head(partition).await?.map_or(Offset(0), |head| head.next);
+            let from = self.reached[partition.0 as usize].borrow().committed;
             self.stop(partition).await?;
             self.ended(partition, Err(StoreError::Fenced { partition, from }.into()))?;
         }
@@ -204,7 +204,7 @@ impl<L: EventLog, S: Store> Node<L, S> {
             }
             let lives = |lease: &&store::Lease| lease.partition == partition && lease.lives_ms > 0;
             let is_anothers = fleet.leases.iter().find(lives).is_some_and(|lease| lease.owner != self.name);
-            if is_anothers || self.running.contains_key(&partition) || self.halted.contains_key(&partition) {
+            if is_anothers || self.running.contains_key(&partition) || self.halted.contains(&partition) {
                 continue;
             }
             if let Some(head) = self.store.claim(&self.name, partition, &self.log_id, life).await? {
@@ -219,7 +219,7 @@ impl<L: EventLog, S: Store> Node<L, S> {
     async fn give_back_what_is_idle(&self, fleet: &Fleet) -> Result<(), ProjectorError> {
         for lease in fleet.leases.iter().filter(|lease| lease.owner == self.name) {
             let partition = lease.partition;
-            if !self.running.contains_key(&partition) && !self.halted.contains_key(&partition) {
+            if !self.running.contains_key(&partition) && !self.halted.contains(&partition) {
                 self.store.release(&self.name, partition).await?;
                 tracing::info!(%partition, "given back: it is not folded here");
             }
@@ -272,12 +272,12 @@ impl<L: EventLog, S: Store> Node<L, S> {
             return Err(error);
         }
         if is_fenced {
-            tracing::info!(%partition, "another projector has the partition now");
+            tracing::info!(%partition, error = %chain(&error), "the partition is let go of");
             return Ok(());
         }
         if error.halts() {
             tracing::error!(%partition, error = %chain(&error), "the partition stands still until this is mended and the node restarted");
-            self.halted.insert(partition, error.to_string());
+            self.halted.insert(partition);
             return Ok(());
         }
         tracing::warn!(%partition, error = %chain(&error), "the partition is taken over again");

@@ -36,7 +36,7 @@ fn a_node_that_was_frozen_past_its_leases_changes_nothing() {
     world.settle(Duration::from_secs(60));
     for node in &nodes {
         let said = node.said();
-        assert!(said.contains("another projector has the partition now"), "{}: {said}", node.name);
+        assert!(said.contains("the partition is let go of"), "{}: {said}", node.name);
         assert!(!said.contains("stands still"), "{}: {said}", node.name);
     }
     let proven = settle_and_prove(&world, nodes, files);
