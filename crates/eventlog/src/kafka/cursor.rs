@@ -192,10 +192,11 @@ impl Cursor {
         let bounds = self.log.keeper.bounds(self.partition)?;
         let (partition, end) = (self.partition, bounds.end);
         if from > end {
+            self.log.verify(partition, None)?;
             return Err(LogError::BeyondEnd { partition, from, end });
         }
         if from < bounds.first {
-            return Err(self.log.halt(LogError::CutOff { partition, first: bounds.first }));
+            return Err(self.log.is_not(partition, LogError::CutOff { partition, first: bounds.first }));
         }
         self.log.note_end(partition, end);
         self.held = Stretch::new(from);
@@ -236,6 +237,7 @@ impl Cursor {
                     return if end == from {
                         Ok(())
                     } else {
+                        self.log.verify(partition, None)?;
                         Err(LogError::BeyondEnd { partition, from, end })
                     };
                 }
@@ -290,10 +292,10 @@ impl Cursor {
             let bounds = self.log.keeper.bounds(self.partition)?;
             let (partition, from, end) = (self.partition, self.held.next(), bounds.end);
             if from > end {
-                return Err(self.log.halt(LogError::BeyondEnd { partition, from, end }));
+                return Err(self.log.is_not(partition, LogError::BeyondEnd { partition, from, end }));
             }
             if from < bounds.first {
-                return Err(self.log.halt(LogError::CutOff { partition, first: bounds.first }));
+                return Err(self.log.is_not(partition, LogError::CutOff { partition, first: bounds.first }));
             }
             // The consumer would stay silent from now on.
             return self.assign(from);

@@ -100,6 +100,16 @@ impl Opened {
         self.halted.get_or_init(|| error).clone()
     }
 
+    /// A position tells that it is another log: which one, the cluster's name and the first record tell better.
+    ///
+    /// Whatever it is, nothing of it is read. Where no look is to be had for now, the log stays open until the next.
+    pub(super) fn is_not(&self, partition: Partition, position: LogError) -> LogError {
+        match self.verify(partition, None) {
+            Ok(()) => self.halt(position),
+            Err(other) => other,
+        }
+    }
+
     /// Looks whether it still is the same log, on another thread; false if such a look is under way already.
     ///
     /// What is read meanwhile may be another log's: for some milliseconds in a second that it has to be anyway.
@@ -143,7 +153,7 @@ impl Opened {
         let known = self.surely(partition);
         let end = self.keeper.bounds(partition)?.end;
         if end < known {
-            return Err(self.halt(LogError::BeyondEnd { partition, from: known, end }));
+            return Err(self.is_not(partition, LogError::BeyondEnd { partition, from: known, end }));
         }
         self.note_end(partition, end);
         Ok(end)
