@@ -11,7 +11,9 @@ use crate::name::Name;
 use crate::past::Past;
 use crate::record::Record;
 use crate::schedule::next_occurrence;
-use crate::wallet::{Overage, Resetting};
+use crate::settings::Resetting;
+use crate::time::Instant;
+use crate::wallet::Overage;
 
 /// Most steps of one record.
 const MOST_STEPS: usize = 100;
@@ -185,7 +187,41 @@ impl Fold<'_> {
         self.reset(&reset, moment).expect("all units are known");
     }
 
-    pub(crate) fn configure_reset(&mut self, configured: &Configured) {
+    /// The wallet's policies are what this says.
+    pub(crate) fn configure(&mut self, configured: &Configured, id: &str) -> Result<(), Refused> {
+        let clock = self.wallet.clock;
+        let card = configured.rate_card.as_deref();
+        let zone = configured.zone.as_deref();
+        if self.wallet.settings.last != configured.replaces {
+            return Err("replaces_mismatch".into());
+        }
+        if card.is_some_and(|c| !self.catalogue.has_card(c)) {
+            return Err("unknown_rate_card".into());
+        }
+        if zone.is_some_and(|z| !self.catalogue.has_zone(z)) {
+            return Err("unknown_zone".into());
+        }
+        if configured.reset.as_ref().is_some_and(|r| !r.interval.is_an_hour_at_least()) {
+            return Err("bad_interval".into());
+        }
+        let settings = &mut self.wallet.settings;
+        let set = |history: &mut Vec<(Instant, Option<Name>)>, to: Option<&str>| {
+            let to = to.map(Name::from);
+            if history.last().map_or(&None, |(_, name)| name) != &to {
+                history.push((clock, to));
+            }
+        };
+        set(&mut settings.cards, card);
+        set(&mut settings.zones, zone);
+        settings.overage = configured.overage;
+        settings.metadata.clone_from(&configured.metadata);
+        settings.last = Some(id.to_owned());
+        self.configure_reset(configured);
+        self.wallet.claimed = true;
+        Ok(())
+    }
+
+    fn configure_reset(&mut self, configured: &Configured) {
         let settings = &self.wallet.settings;
         if settings.reset.as_ref().map(|r| &r.policy) == configured.reset.as_ref() {
             return;

@@ -2,81 +2,24 @@
 
 use crate::amount::Amount;
 use crate::catalogue::{Accepted, Catalogue};
+use crate::changes::Changes;
 use crate::document::Policies;
 use crate::entry::{Entry, EntryKind, Outcome};
-use crate::event::{Configured, Event, OveragePolicy, Published, Usage};
-use crate::lot::Lot;
+use crate::event::{Event, Published, Usage};
 use crate::name::Name;
-use crate::observe::Considered;
-use crate::past::{Known, Past, Used};
+use crate::past::{Known, Past};
 use crate::quantity::Quantity;
 use crate::rate::{CounterKey, Fields, Rated, Unpriced, choose, rate};
 use crate::record::{Hash16, Identity, Record};
 use crate::time::Instant;
-use crate::wallet::{Counter, Grant, Wallet};
-use crate::zone::{Month, Zone};
+use crate::wallet::{Counter, Wallet};
+use crate::zone::Month;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// Why a request is refused: a word, and sometimes more.
 pub(crate) type Refused = Cow<'static, str>;
-
-/// What a fold adds to the projections, beside the wallet.
-#[derive(Debug, Default)]
-pub struct Changes {
-    /// Entries, in order.
-    pub entries: Vec<Entry>,
-    /// Lots that have left their wallet, as they were.
-    pub left: Vec<Lot>,
-    /// Grants that have left their wallet, as they were.
-    pub left_grants: Vec<Grant>,
-    /// Counters that have left their wallet, or changed afterwards.
-    pub counters: Vec<Counter>,
-    /// The price of a usage that books nothing: it is free.
-    pub priced: Option<Name>,
-    /// What is now in effect of the usage that the record corrected.
-    pub used: Option<Box<Used>>,
-    /// Which lots were considered for its charges; only if somebody asks for it by putting a list here.
-    pub considered: Option<Vec<Considered>>,
-}
-
-/// How far the changes had come, to go back to.
-pub(crate) struct Mark {
-    entries: usize,
-    left: usize,
-    left_grants: usize,
-    counters: usize,
-}
-
-impl Changes {
-    /// Forgets what a record did, and keeps the room for the next.
-    pub fn clear(&mut self) {
-        self.back_to(&Mark { entries: 0, left: 0, left_grants: 0, counters: 0 });
-        (self.priced, self.used) = (None, None);
-        if let Some(considered) = &mut self.considered {
-            considered.clear();
-        }
-    }
-
-    pub(crate) fn mark(&self) -> Mark {
-        let Self { entries, left, left_grants, counters, .. } = self;
-        Mark {
-            entries: entries.len(),
-            left: left.len(),
-            left_grants: left_grants.len(),
-            counters: counters.len(),
-        }
-    }
-
-    pub(crate) fn back_to(&mut self, mark: &Mark) {
-        self.entries.truncate(mark.entries);
-        self.left.truncate(mark.left);
-        self.left_grants.truncate(mark.left_grants);
-        self.counters.truncate(mark.counters);
-    }
-}
 
 /// Applies a record to its wallet: advances the wallet to its clock, then does what the record says, or refuses it.
 ///
@@ -315,39 +258,6 @@ impl<'a> Fold<'a> {
         }
     }
 
-    pub(crate) fn configure(&mut self, configured: &Configured, id: &str) -> Result<(), Refused> {
-        let clock = self.wallet.clock;
-        let card = configured.rate_card.as_deref();
-        let zone = configured.zone.as_deref();
-        if self.wallet.settings.last != configured.replaces {
-            return Err("replaces_mismatch".into());
-        }
-        if card.is_some_and(|c| !self.catalogue.has_card(c)) {
-            return Err("unknown_rate_card".into());
-        }
-        if zone.is_some_and(|z| !self.catalogue.has_zone(z)) {
-            return Err("unknown_zone".into());
-        }
-        if configured.reset.as_ref().is_some_and(|r| !r.interval.is_an_hour_at_least()) {
-            return Err("bad_interval".into());
-        }
-        let settings = &mut self.wallet.settings;
-        let set = |history: &mut Vec<(Instant, Option<Name>)>, to: Option<&str>| {
-            let to = to.map(Name::from);
-            if history.last().map_or(&None, |(_, name)| name) != &to {
-                history.push((clock, to));
-            }
-        };
-        set(&mut settings.cards, card);
-        set(&mut settings.zones, zone);
-        settings.overage = configured.overage;
-        settings.metadata.clone_from(&configured.metadata);
-        settings.last = Some(id.to_owned());
-        self.configure_reset(configured);
-        self.wallet.claimed = true;
-        Ok(())
-    }
-
     pub(crate) fn book(
         &mut self,
         kind: EntryKind,
@@ -372,25 +282,5 @@ impl<'a> Fold<'a> {
         };
         self.line += 1;
         self.changes.entries.push(entry);
-    }
-}
-
-impl Wallet {
-    /// The rate card that prices usage of this time.
-    pub fn card<'a>(&'a self, catalogue: &'a Catalogue, at: Instant) -> &'a str {
-        let own = self.settings.cards.iter().rev().find(|(from, _)| *from <= at);
-        own.and_then(|(_, card)| card.as_deref()).unwrap_or(&catalogue.policies_at(at).rate_card)
-    }
-
-    /// The zone of this time: its name, and its newest revision.
-    pub fn zone<'a>(&'a self, catalogue: &'a Catalogue, at: Instant) -> (&'a str, Arc<Zone>) {
-        let own = self.settings.zones.iter().rev().find(|(from, _)| *from <= at);
-        let name = own.and_then(|(_, zone)| zone.as_deref()).unwrap_or(&catalogue.policies_at(at).zone);
-        (name, catalogue.zone(&catalogue.newest_zone(name)))
-    }
-
-    /// What happens to usage that no lot covers: the wallet's own policy, else the default one given.
-    pub(crate) fn overage_policy(&self, policies: &Policies) -> OveragePolicy {
-        self.settings.overage.unwrap_or(policies.overage)
     }
 }

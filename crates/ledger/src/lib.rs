@@ -10,10 +10,12 @@ mod advance;
 mod amount;
 mod asks;
 mod back;
+mod begin;
 mod burn;
 mod calendar;
 mod canonical;
 mod catalogue;
+mod changes;
 mod correct;
 mod correction;
 mod document;
@@ -33,6 +35,7 @@ mod quantity;
 mod rate;
 mod record;
 mod schedule;
+mod settings;
 mod text;
 mod time;
 mod wallet;
@@ -42,6 +45,7 @@ pub use amount::{Amount, AmountError};
 pub use asks::{asks, may_ask};
 pub use canonical::{NotCanonical, canonical};
 pub use catalogue::{Accepted, Catalogue, PriceList};
+pub use changes::Changes;
 pub use correct::price_for;
 pub use correction::{
     Changed, Cleared, ClearedAs, Nothing, Part, RawStep, Rerated, Reset, Reversed, Step, UsageName, Voided,
@@ -53,7 +57,7 @@ pub use event::{
     Configured, CopiedFrom, Event, Genesis, LeftOut, MonthEnd, OveragePolicy, Published, ResetPolicy,
     TakenFrom, Timer, Usage,
 };
-pub use fold::{Changes, advanced, apply, publish, vendor_cost};
+pub use fold::{advanced, apply, publish, vendor_cost};
 pub use grant::{Bounds, Category, Cost, First, MOST_LOTS, Recurrence, Rollover, Scope, Terms};
 pub use lot::{Because, Lot, burn_order};
 pub use memory::Memory;

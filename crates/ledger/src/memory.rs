@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use crate::changes::Changes;
 use crate::entry::Outcome;
 use crate::event::Event;
-use crate::fold::Changes;
 use crate::lot::Lot;
 use crate::name::Name;
 use crate::past::{Answer, Ask, OverageKey, Paid, Past, Used};

@@ -1,6 +1,5 @@
 //! A wallet: who pays, and all of it that can still change.
 
-use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::Arc;
 
@@ -10,12 +9,12 @@ use sha2::{Digest, Sha256};
 use crate::amount::Amount;
 use crate::catalogue::ZoneRevision;
 use crate::correction::What;
-use crate::event::{Configured, OveragePolicy, ResetPolicy};
 use crate::grant::Terms;
 use crate::lot::Lot;
 use crate::name::Name;
 use crate::quantity::Quantity;
 use crate::rate::CounterKey;
+use crate::settings::Settings;
 use crate::time::Instant;
 use crate::zone::Month;
 
@@ -65,44 +64,6 @@ pub struct Wallet {
 
 fn is_zero(n: &u64) -> bool {
     *n == 0
-}
-
-/// What a wallet's configurations said.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Settings {
-    /// The id of the last one applied.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) last: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) overage: Option<OveragePolicy>,
-    /// Rate cards and zones, and from when they held; none is the catalogue's default.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) cards: Vec<(Instant, Option<Name>)>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) zones: Vec<(Instant, Option<Name>)>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) reset: Option<Resetting>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) metadata: BTreeMap<String, String>,
-}
-
-/// A wallet's policy of resets, and when the next one is due.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Resetting {
-    pub(crate) policy: ResetPolicy,
-    /// The wallet's zone when the policy was recorded.
-    pub(crate) zone: ZoneRevision,
-    pub(crate) anchor: Instant,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) next: Option<Instant>,
-}
-
-impl Settings {
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// A grant that has lots in the wallet or to come.
@@ -327,25 +288,6 @@ impl Wallet {
     /// The sum of what is held in lots of the unit.
     pub fn held(&self, unit: &str) -> Amount {
         self.lots.iter().filter(|l| *l.unit == *unit).map(|l| l.held).sum()
-    }
-
-    /// The id of the last configuration applied, which the next one must name.
-    pub fn configuration(&self) -> Option<&str> {
-        self.settings.last.as_deref()
-    }
-
-    /// Whether its last configuration said just this, whatever either of them replaces.
-    pub fn is_configured_as(&self, configured: &Configured) -> bool {
-        fn now(history: &[(Instant, Option<Name>)]) -> Option<&str> {
-            history.last().and_then(|(_, name)| name.as_deref())
-        }
-        let settings = &self.settings;
-        settings.last.is_some()
-            && now(&settings.cards) == configured.rate_card.as_deref()
-            && now(&settings.zones) == configured.zone.as_deref()
-            && settings.overage == configured.overage
-            && settings.reset.as_ref().map(|r| &r.policy) == configured.reset.as_ref()
-            && settings.metadata == configured.metadata
     }
 
     /// When something is due next that books an entry: for the scheduler.
