@@ -6,6 +6,7 @@ use crate::entry::EntryKind;
 use crate::event::Configured;
 use crate::fold::{About, Fold, Moment, Refused};
 use crate::grant::MOST_LOTS;
+use crate::hold::HoldPolicy;
 use crate::lot::{Lot, by_issue};
 use crate::name::Name;
 use crate::past::Past;
@@ -117,6 +118,7 @@ impl Fold<'_> {
             let now = sum.max(bounds.min.unwrap_or_default());
             let lot = &mut self.wallet.lots[place];
             lot.marks().room = Some((at, max.above(now)));
+            lot.marks().over = excess;
             lot.touched = true;
         }
         let lacks = bounds.min.unwrap_or_default().above(sum);
@@ -204,6 +206,10 @@ impl Fold<'_> {
         if configured.reset.as_ref().is_some_and(|r| !r.interval.is_an_hour_at_least()) {
             return Err("bad_interval".into());
         }
+        let mut units = configured.holds.iter().flat_map(HoldPolicy::units);
+        if units.any(|unit| !self.catalogue.has_unit(unit)) {
+            return Err("unknown_unit".into());
+        }
         let settings = &mut self.wallet.settings;
         let set = |history: &mut Vec<(Instant, Option<Name>)>, to: Option<&str>| {
             let to = to.map(Name::from);
@@ -214,6 +220,7 @@ impl Fold<'_> {
         set(&mut settings.cards, card);
         set(&mut settings.zones, zone);
         settings.overage = configured.overage;
+        settings.holds.clone_from(&configured.holds);
         settings.metadata.clone_from(&configured.metadata);
         settings.last = Some(id.to_owned());
         self.configure_reset(configured);
@@ -312,8 +319,8 @@ impl Fold<'_> {
         let why = || record.envelope.gives_reason().then_some(()).ok_or("no_reason");
         match step {
             Step::Grant(terms, _) => {
-                let key = crate::record::grant_key(record.wallet(), &terms.grant_id);
-                let there = past.grants.iter().any(|(k, _)| *k == key);
+                let key = crate::identity::grant_key(record.wallet(), &terms.grant_id);
+                let there = past.names.iter().any(|(k, _)| *k == key);
                 if there || issued.contains(&terms.grant_id.as_str()) {
                     return Err("grant_exists".into());
                 }

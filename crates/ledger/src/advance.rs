@@ -28,6 +28,7 @@ impl Fold<'_> {
             let before = self.wallet.clock;
             self.wallet.clock = self.wallet.clock.max(at);
             self.quiet_lots(at.plus(-1));
+            self.holds_end(moment);
             self.lots_end(moment);
             self.reset_by_policy(moment);
             self.lots_begin(moment);
@@ -44,9 +45,14 @@ impl Fold<'_> {
     fn leave(&mut self) {
         let clock = self.wallet.clock;
         self.quiet_lots(clock);
+        let held = self.wallet.lots.iter().filter(|l| !l.held.is_zero()).map(|l| Lot::family(&l.id));
+        // What a hold has in a lot may come back to it, and to what was carried from it.
+        let held: Vec<Name> = held.map(Name::from).collect();
         let gone = |lot: &Lot, all: &[Lot]| {
             let has_origin = || all.iter().any(|l| Some(&l.id) == lot.origin.as_ref());
-            lot.is_empty() && !lot.awaits_reset() || lot.ended && !lot.is_late(clock) && !has_origin()
+            let is_over =
+                lot.is_empty() && !lot.awaits_reset() || lot.ended && !lot.is_late(clock) && !has_origin();
+            is_over && held.iter().all(|family| **family != *Lot::family(&lot.id))
         };
         while let Some(at) = self.wallet.lots.iter().position(|l| gone(l, &self.wallet.lots)) {
             let lot = self.wallet.lots.remove(at);
@@ -92,11 +98,17 @@ impl Fold<'_> {
 
     fn wakes_at(&self) -> Option<Instant> {
         let wallet = &*self.wallet;
-        let ends = wallet.lots.iter().filter_map(|l| if l.ended { l.late_until } else { l.ends_at });
+        let late = |lot: &Lot| lot.late_until.filter(|until| *until > wallet.clock);
+        let ends = wallet.lots.iter().filter_map(|l| if l.ended { late(l) } else { l.ends_at });
         let begins = wallet.grants.iter().filter_map(|g| g.next.map(|(_, at)| at));
         let closes = wallet.overage.iter().map(|o| o.closes_at).filter(|at| *at > wallet.clock);
         let counters = wallet.counters.iter().map(|c| c.closes_at);
-        ends.chain(begins).chain(closes).chain(counters).chain(wallet.next_reset()).min()
+        ends.chain(begins)
+            .chain(closes)
+            .chain(counters)
+            .chain(wallet.next_reset())
+            .chain(wallet.next_hold_end())
+            .min()
     }
 
     pub(crate) fn lots_end(&mut self, moment: Moment<'_>) {

@@ -1,6 +1,7 @@
 //! What a fold adds to the projections, beside the wallet.
 
 use crate::entry::Entry;
+use crate::hold::Settles;
 use crate::lot::Lot;
 use crate::name::Name;
 use crate::observe::Considered;
@@ -22,6 +23,8 @@ pub struct Changes {
     pub priced: Option<Name>,
     /// What is now in effect of the usage that the record corrected.
     pub used: Option<Box<Used>>,
+    /// The hold that a usage or a settlement settled.
+    pub settles: Option<Box<Settles>>,
     /// Which lots were considered for its charges; only if somebody asks for it by putting a list here.
     pub considered: Option<Vec<Considered>>,
 }
@@ -38,7 +41,7 @@ impl Changes {
     /// Forgets what a record did, and keeps the room for the next.
     pub fn clear(&mut self) {
         self.back_to(&Mark { entries: 0, left: 0, left_grants: 0, counters: 0 });
-        (self.priced, self.used) = (None, None);
+        (self.priced, self.used, self.settles) = (None, None, None);
         if let Some(considered) = &mut self.considered {
             considered.clear();
         }

@@ -6,11 +6,14 @@ use crate::changes::Changes;
 use crate::document::Policies;
 use crate::entry::{Entry, EntryKind, Outcome};
 use crate::event::{Event, Published, Usage};
+use crate::hold::Measure;
+use crate::identity::Identity;
+use crate::known::by_id;
 use crate::name::Name;
-use crate::past::{Known, Past};
+use crate::past::Past;
 use crate::quantity::Quantity;
 use crate::rate::{CounterKey, Fields, Rated, Unpriced, choose, rate};
-use crate::record::{Hash16, Identity, Record};
+use crate::record::Record;
 use crate::time::Instant;
 use crate::wallet::{Counter, Wallet};
 use crate::zone::Month;
@@ -34,12 +37,20 @@ pub fn apply(
 ) -> Option<Outcome> {
     let clock = wallet.clock.max(record.envelope.recorded_at);
     let mut fold = Fold::new(catalogue, wallet, changes);
+    let was_there = fold.wallet.clock != Instant::default();
     fold.advance(clock);
     if let Event::TimerDue(_) = record.event {
         fold.settle();
         return None;
     }
-    let outcome = known(past, identity).unwrap_or_else(|| fold.record(past, record));
+    match fold.known(past, record, identity) {
+        Some(again) => {
+            fold.settle();
+            return Some(again);
+        }
+        None => fold.open(record, was_there),
+    }
+    let outcome = fold.record(past, record);
     fold.settle();
     Some(outcome)
 }
@@ -52,7 +63,7 @@ pub fn publish(
     published: &Published<'_>,
     identity: &Identity,
 ) -> Outcome {
-    known(past, identity).unwrap_or_else(|| {
+    by_id(past, identity).unwrap_or_else(|| {
         let document = Accepted {
             kind: published.kind.to_string(),
             name: published.name.to_string(),
@@ -74,18 +85,6 @@ pub fn advanced(catalogue: &Catalogue, wallet: &Wallet, at: Instant) -> (Wallet,
     fold.advance(clock);
     fold.settle();
     (wallet, changes)
-}
-
-fn known(past: &Past, identity: &Identity) -> Option<Outcome> {
-    let same = |known: &Known, content: Hash16| match known.content == content {
-        true => Outcome::Duplicate(known.offset),
-        false => Outcome::Conflict(known.offset),
-    };
-    let by_id = past.identity.as_ref().map(|k| same(k, identity.content));
-    let [(key, content)] = identity.grants.as_slice() else { return by_id };
-    let by_name = || past.grants.iter().find(|(k, _)| k == key).map(|(_, k)| same(k, *content));
-    // Within steps, a name that was given before is the step's reason.
-    by_id.or_else(|| by_name().filter(|_| identity.is_grant))
 }
 
 pub(crate) fn price(
@@ -157,19 +156,29 @@ impl<'a> Fold<'a> {
         Self { catalogue, wallet, changes, closed: Vec::new(), line: 0, reshaped: false }
     }
 
+    /// A wallet is not there while nothing but requests for holds names it.
+    fn open(&mut self, record: &Record<'_>, was_there: bool) {
+        let asks =
+            matches!(record.event, Event::HoldRequested(_) | Event::HoldExtended(_) | Event::HoldVoided(_));
+        self.wallet.unopened = asks && (self.wallet.unopened || !was_there);
+    }
+
     fn record(&mut self, past: &Past, record: &Record<'_>) -> Outcome {
         let clock = self.wallet.clock;
-        let applied = match &record.event {
-            Event::Usage(usage) => {
-                let at = record.time().min(clock);
-                let unpriced = self.usage(past, usage, record.subject(), at).err();
-                self.wallet.unpriced += u64::from(unpriced.is_some());
-                Ok(unpriced)
-            }
-            Event::GrantIssued(terms) => self.grant(terms, record.time()).map(|()| None),
+        let done = Outcome::Applied(None);
+        let decided = match &record.event {
+            Event::Usage(usage) => Ok(Outcome::Applied(self.event(past, usage, record))),
+            Event::GrantIssued(terms) => self.grant(terms, record.time()).map(|()| done),
             Event::WalletConfigured(configured) => {
-                self.configure(configured, &record.envelope.id).map(|()| None)
+                self.configure(configured, &record.envelope.id).map(|()| done)
             }
+            Event::HoldRequested(requested) => self.hold_requested(past, record, requested),
+            Event::HoldExtended(extended) => self.hold_extended(past, record, extended),
+            Event::HoldSettled(settled) => self.hold_settled(past, record, settled).map(|unpriced| {
+                self.wallet.unpriced += u64::from(unpriced.is_some());
+                Outcome::Applied(unpriced)
+            }),
+            Event::HoldVoided(voided) => self.hold_voided(past, voided).map(|()| done),
             Event::GrantVoided(_)
             | Event::UsageReversed(_)
             | Event::UsageRerated(_)
@@ -177,20 +186,38 @@ impl<'a> Fold<'a> {
             | Event::OverageCleared(_)
             | Event::WalletChanged(_)
             | Event::WalletSuspended
-            | Event::WalletResumed => self.correction(past, record).map(|()| None),
+            | Event::WalletResumed => self.correction(past, record).map(|()| done),
             Event::Genesis(_) | Event::CataloguePublished(_) | Event::TimerDue(_) => {
                 unreachable!("a wallet's records say something of it")
             }
         };
-        match applied {
+        match decided {
             Err(reason) => Outcome::Rejected(reason.into()),
-            Ok(unpriced) => {
+            Ok(declined @ Outcome::Declined(_)) => declined,
+            Ok(outcome) => {
                 let now = self.recorded(clock);
                 self.repay(now);
                 self.close_late(now);
-                Outcome::Applied(unpriced)
+                outcome
             }
         }
+    }
+
+    /// A product's event: usage as of its own time, or as of the hold's that it settles.
+    fn event(&mut self, past: &Past, usage: &Usage<'_>, record: &Record<'_>) -> Option<Unpriced> {
+        let hold = if self.wallet.holds.is_empty() { None } else { usage.hold() };
+        let unpriced = match hold.filter(|hold| self.wallet.holds.contains_key(&**hold)) {
+            Some(hold) => {
+                let actual = Measure::Event(usage.clone());
+                self.settle_hold(past, &hold, &actual, record.subject(), true)
+            }
+            None => {
+                let at = record.time().min(self.wallet.clock);
+                self.usage(past, usage, record.subject(), at).err()
+            }
+        };
+        self.wallet.unpriced += u64::from(unpriced.is_some());
+        unpriced
     }
 
     fn correction(&mut self, past: &Past, record: &Record<'_>) -> Result<(), Refused> {
@@ -211,7 +238,11 @@ impl<'a> Fold<'a> {
             | Event::WalletConfigured(_)
             | Event::GrantIssued(_)
             | Event::Usage(_)
-            | Event::TimerDue(_) => unreachable!("it is no correction"),
+            | Event::TimerDue(_)
+            | Event::HoldRequested(_)
+            | Event::HoldExtended(_)
+            | Event::HoldSettled(_)
+            | Event::HoldVoided(_) => unreachable!("it is no correction"),
         }
     }
 
@@ -221,7 +252,7 @@ impl<'a> Fold<'a> {
         Moment { effective_at, booked_at, policies: self.catalogue.policies_at(booked_at) }
     }
 
-    fn usage(
+    pub(crate) fn usage(
         &mut self,
         past: &Past,
         usage: &Usage<'_>,
@@ -237,7 +268,10 @@ impl<'a> Fold<'a> {
             self.count(key, value, moment);
         }
         for (unit, feature, amount) in rated.charges {
-            self.burn(crate::burn::Charge { unit, feature, amount, price: &rated.price, subject }, moment);
+            self.burn(
+                crate::burn::Charge { unit, feature, amount, price: Some(&rated.price), subject },
+                moment,
+            );
         }
         Ok(())
     }

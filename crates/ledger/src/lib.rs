@@ -23,6 +23,9 @@ mod entry;
 mod event;
 mod fold;
 mod grant;
+mod hold;
+mod identity;
+mod known;
 mod lot;
 mod members;
 mod memory;
@@ -59,6 +62,11 @@ pub use event::{
 };
 pub use fold::{advanced, apply, publish, vendor_cost};
 pub use grant::{Bounds, Category, Cost, First, MOST_LOTS, Recurrence, Rollover, Scope, Terms};
+pub use hold::{
+    Approved, Beyond, Declined, Extended, Held, HeldLot, Hold, HoldPolicy, HoldVoided, Line, MOST_HOLDS,
+    Measure, NotAnAnswer, Requested, Settled, Settles, Why,
+};
+pub use identity::{Hash16, Identity, content_id, key};
 pub use lot::{Because, Lot, burn_order};
 pub use memory::Memory;
 pub use name::Name;
@@ -71,7 +79,7 @@ pub use price::{
 };
 pub use quantity::{Quantity, QuantityError};
 pub use rate::{CounterKey, Fields, Rated, Unpriced};
-pub use record::{ENVELOPE, Envelope, Hash16, Identity, Record, Undecodable, content_id, decode, key};
+pub use record::{ENVELOPE, Envelope, Record, Undecodable, decode};
 pub use text::Text;
 pub use time::{Instant, Period, Span, TimeError};
 pub use wallet::{Counter, Grant, Overage, Wallet};

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::catalogue::{Catalogue, ZoneRevision};
 use crate::document::Policies;
 use crate::event::{Configured, OveragePolicy, ResetPolicy};
+use crate::hold::HoldPolicy;
 use crate::name::Name;
 use crate::time::Instant;
 use crate::wallet::Wallet;
@@ -29,6 +30,8 @@ pub(crate) struct Settings {
     pub(crate) zones: Vec<(Instant, Option<Name>)>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) reset: Option<Resetting>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) holds: Option<HoldPolicy>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) metadata: BTreeMap<String, String>,
 }
@@ -68,6 +71,7 @@ impl Wallet {
             && now(&settings.zones) == configured.zone.as_deref()
             && settings.overage == configured.overage
             && settings.reset.as_ref().map(|r| &r.policy) == configured.reset.as_ref()
+            && settings.holds == configured.holds
             && settings.metadata == configured.metadata
     }
 

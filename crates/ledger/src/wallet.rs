@@ -1,5 +1,6 @@
 //! A wallet: who pays, and all of it that can still change.
 
+use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use crate::amount::Amount;
 use crate::catalogue::ZoneRevision;
 use crate::correction::What;
 use crate::grant::Terms;
+use crate::hold::Hold;
 use crate::lot::Lot;
 use crate::name::Name;
 use crate::quantity::Quantity;
@@ -57,6 +59,12 @@ pub struct Wallet {
     /// The latest start of a period whose counter has become a row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) counted_until: Option<Instant>,
+    /// Open holds, by their ids.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) holds: BTreeMap<Name, Hold>,
+    /// Whether nothing but requests for holds has named it so far.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) unopened: bool,
     /// When something happens next by time alone, rows or none. Found again when the wallet is read.
     #[serde(skip)]
     pub(crate) wakes_at: Option<Instant>,
@@ -194,6 +202,8 @@ impl Wallet {
             overage: Vec::new(),
             counters: Vec::new(),
             counted_until: None,
+            holds: BTreeMap::new(),
+            unopened: false,
             wakes_at: None,
         }
     }
@@ -296,7 +306,7 @@ impl Wallet {
         let begins =
             self.grants.iter().filter(|g| self.is_awaited(g)).filter_map(|g| g.next.map(|(_, at)| at));
         let closes = self.overage.iter().map(|o| o.closes_at).filter(|at| *at > self.clock);
-        ends.chain(begins).chain(closes).chain(self.next_reset()).min()
+        ends.chain(begins).chain(closes).chain(self.next_reset()).chain(self.next_hold_end()).min()
     }
 
     /// When its policy resets it next.

@@ -64,8 +64,8 @@ pub(crate) struct Folded<'a> {
     pub(crate) changes: &'a mut Changes,
     /// Identities that it is the first to bear: key, content and segment.
     pub(crate) identity: Option<(Hash16, Hash16, u32)>,
-    /// Those of the grants that it issues.
-    pub(crate) grants: Vec<(Hash16, Hash16, u32)>,
+    /// Those of the names that it gives: of grants, of a hold, of the usage that it settles.
+    pub(crate) names: Vec<(Hash16, Hash16, u32)>,
     /// Filters of segments that it completed.
     pub(crate) filters: Vec<FilterRow>,
 }
@@ -77,6 +77,8 @@ struct Applied {
     clock: Instant,
     /// Whether it is the first to bear its identity.
     is_new: bool,
+    /// Names that it is the first to give: key and content.
+    names: Vec<(Hash16, Hash16)>,
 }
 
 /// What the store said about identities that memory was not sure of.
@@ -200,7 +202,7 @@ impl Folding {
             clock: Instant::MAX,
             changes: &mut changes,
             identity: None,
-            grants: Vec::new(),
+            names: Vec::new(),
             filters: Vec::new(),
         };
         let applied;
@@ -248,10 +250,10 @@ impl Folding {
     ) -> Applied {
         let known = |key: &Hash16| self.known(key, told);
         let is_timer = matches!(record.event, Event::TimerDue(_));
-        let grants = identity.grants.iter().filter_map(|(key, _)| Some((*key, known(key)?)));
+        let names = identity.names.iter().filter_map(|(key, _)| Some((*key, known(key)?)));
         let past = Past {
             identity: if is_timer { None } else { known(&identity.key) },
-            grants: grants.collect(),
+            names: names.collect(),
             told: answers,
         };
         let offset = self.head.next;
@@ -259,7 +261,7 @@ impl Folding {
             Event::Genesis(genesis) => {
                 self.head.fold = genesis.fold;
                 self.catalogue.begin(genesis.fold);
-                Applied { outcome: None, wallet: None, clock: Instant::MAX, is_new: false }
+                Applied { outcome: None, wallet: None, clock: Instant::MAX, is_new: false, names: Vec::new() }
             }
             Event::CataloguePublished(published) => {
                 let outcome = ledger::publish(&mut self.catalogue, &past, record, published, identity);
@@ -268,7 +270,13 @@ impl Folding {
                     self.head.fold = self.catalogue.fold_version();
                 }
                 let is_new = past.identity.is_none();
-                Applied { outcome: Some(outcome), wallet: None, clock: Instant::MAX, is_new }
+                Applied {
+                    outcome: Some(outcome),
+                    wallet: None,
+                    clock: Instant::MAX,
+                    is_new,
+                    names: Vec::new(),
+                }
             }
             Event::WalletConfigured(_)
             | Event::GrantIssued(_)
@@ -281,7 +289,11 @@ impl Folding {
             | Event::OverageCleared(_)
             | Event::WalletChanged(_)
             | Event::WalletSuspended
-            | Event::WalletResumed => {
+            | Event::WalletResumed
+            | Event::HoldRequested(_)
+            | Event::HoldExtended(_)
+            | Event::HoldSettled(_)
+            | Event::HoldVoided(_) => {
                 let at = slot.unwrap_or_else(|| self.slot(record.wallet()));
                 let slot = &mut self.slots[at];
                 slot.used = self.turn;
@@ -293,7 +305,8 @@ impl Folding {
                 }
                 self.pasts.note(no, offset, (record, identity), &slot.wallet, outcome.as_ref(), changes);
                 let is_new = outcome.is_some() && past.identity.is_none();
-                Applied { outcome, wallet: Some(no), clock: slot.wallet.clock, is_new }
+                let names = identity.first_of(outcome.as_ref(), &past.names).collect();
+                Applied { outcome, wallet: Some(no), clock: slot.wallet.clock, is_new, names }
             }
         }
     }
@@ -348,11 +361,12 @@ impl Folding {
             }
             Some(Outcome::Duplicate(_)) => counts.duplicate += 1,
             Some(Outcome::Conflict(_)) => counts.conflict += 1,
-            Some(Outcome::Rejected(_)) => counts.rejected += 1,
+            Some(Outcome::Approved(_)) => counts.applied += 1,
+            Some(Outcome::Rejected(_) | Outcome::Declined(_)) => counts.rejected += 1,
         }
     }
 
-    /// An identity belongs to the first record that bears it, whatever became of that; a grant's name only to a grant.
+    /// An identity belongs to the first record that bears it, whatever became of that; a name to the first that took effect.
     fn remember(&mut self, offset: Offset, identity: &Identity, applied: &Applied, folded: &mut Folded<'_>) {
         let mut insert = |key: Hash16, content: Hash16| {
             let (segment, full) = self.identities.insert(key, Known { offset, content });
@@ -360,9 +374,7 @@ impl Folding {
             (key, content, segment)
         };
         folded.identity = applied.is_new.then(|| insert(identity.key, identity.content));
-        if let Some(Outcome::Applied(_)) = applied.outcome {
-            folded.grants = identity.grants.iter().map(|(key, content)| insert(*key, *content)).collect();
-        }
+        folded.names = applied.names.iter().map(|(key, content)| insert(*key, *content)).collect();
     }
 
     pub(crate) fn scratch(&mut self) -> Vec<u8> {

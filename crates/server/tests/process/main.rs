@@ -8,6 +8,7 @@ mod drawdown;
 mod fold_version;
 mod full;
 mod halts;
+mod holds;
 mod ingest;
 mod place;
 mod project;
