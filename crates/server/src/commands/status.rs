@@ -10,12 +10,17 @@ use store::{Projections, Store};
 
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::outbound;
 use crate::view::{Align, Table, number};
 
 /// Show where each partition stands: who folds it, how far behind it is, and its digest.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  drawdown --data ./data status")]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Show too how far this topic has got, which the role outbound of `run` writes
+    #[arg(long, value_name = "TOPIC")]
+    pub(crate) to_topic: Option<String>,
+}
 
 #[derive(Serialize)]
 struct Report {
@@ -40,9 +45,12 @@ struct Part {
     /// The latest instant at which a folded record was recorded.
     clock: Option<Instant>,
     digest: String,
+    /// The last record of which the outbound topic has something; none if it has nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent: Option<u64>,
 }
 
-pub(crate) async fn run(_: Args, context: &Context) -> anyhow::Result<Exit> {
+pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let Some(log) = context.open_log_if_any().await? else {
         bail!("there is no log {}: make one with `drawdown init`", context.log_place());
     };
@@ -52,11 +60,16 @@ pub(crate) async fn run(_: Args, context: &Context) -> anyhow::Result<Exit> {
         Some(store) => store.fleet().await?,
         None => store::Fleet::default(),
     };
+    let sent = match &args.to_topic {
+        Some(topic) => outbound::reached(topic, context, (&id, log.partitions())).await?,
+        None => vec![None; log.partitions() as usize],
+    };
     let mut partitions = Vec::new();
     for partition in (0..log.partitions()).map(Partition) {
         let lease = fleet.leases.iter().find(|lease| lease.partition == partition && lease.lives_ms > 0);
         let owner = lease.map(|lease| lease.owner.clone());
-        partitions.push(part(&*log, store.as_ref(), partition, owner, context.now()).await?);
+        let part = part(&*log, store.as_ref(), partition, owner, context.now()).await?;
+        partitions.push(Part { sent: sent[partition.0 as usize].map(|offset| offset.0), ..part });
     }
     context.print(&Report { log: id, nodes: fleet.nodes, partitions })?;
     Ok(Exit::Ok)
@@ -95,6 +108,7 @@ async fn part<L: EventLog>(
         lag_seconds,
         clock: head.as_ref().filter(|head| head.clock > 0).map(|head| Instant(head.clock)),
         digest: head.map(|head| hex(head.digest)).unwrap_or_default(),
+        sent: None,
     })
 }
 
@@ -110,6 +124,7 @@ impl fmt::Display for Report {
             ("seconds", Align::Right),
             ("clock", Align::Left),
             ("digest", Align::Left),
+            ("sent", Align::Right),
         ]);
         for part in &self.partitions {
             table.add([
@@ -121,6 +136,7 @@ impl fmt::Display for Report {
                 format!("{:.1}", part.lag_seconds),
                 part.clock.map(|clock| clock.to_string()).unwrap_or_default(),
                 part.digest.get(..16).unwrap_or_default().to_owned(),
+                part.sent.map(number).unwrap_or_default(),
             ]);
         }
         write!(f, "{table}")?;
