@@ -120,6 +120,22 @@ fn what_was_sent_is_gone_on_with_whenever_the_process_is_killed() {
 }
 
 #[test]
+fn two_that_do_not_know_of_each_other_make_doubles_and_nothing_else() {
+    let (drawdown, copy) = (world(), Drawdown::new());
+    let topic = Outbound::on(services::kafka());
+    ingest(&drawdown, 0..12_000);
+    std::fs::create_dir(copy.data()).unwrap();
+    std::fs::copy(drawdown.data().join("log.db"), copy.data().join("log.db")).unwrap();
+    let running = [start(&drawdown, &topic), start(&copy, &topic)];
+    let (read, doubles) = settle(&drawdown, &topic);
+    prove(&drawdown, &read);
+    println!("{doubles} messages twice");
+    for running in running {
+        assert_eq!(running.stop("-TERM").code, Some(0));
+    }
+}
+
+#[test]
 fn projections_that_are_older_or_made_anew_send_nothing_else() {
     let (drawdown, topic) = (world(), Outbound::on(services::kafka()));
     let projections = drawdown.data().join("projections.db");
