@@ -73,6 +73,8 @@ fn entries_and_outcomes_of_a_directory_are_in_the_topic_with_all_corrections() {
     let running = start(&drawdown, &topic);
     settle(&drawdown, &topic);
     ingest(&drawdown, 300..500);
+    let large = event("large", "team-4").replace("}\n", &format!(",\"data\":\"{}\"}}\n", noise(120_000)));
+    drawdown.json(&["ingest", &drawdown.file("large.ndjson", large)]);
     drawdown.json(&["reverse", "team-1", "1", "--reason", "cancelled"]);
     drawdown.json(&["rerate", "team-2", "14", "--reason", "another price"]);
     drawdown.json(&["void", "team-3", "--grant", "pack", "--reason", "given back"]);
@@ -94,6 +96,16 @@ fn entries_and_outcomes_of_a_directory_are_in_the_topic_with_all_corrections() {
     let ran = running.stop("-TERM");
     assert_eq!(ran.code, Some(0), "{}", ran.err);
     assert!(ran.err.contains("sent="), "{}", ran.err);
+}
+
+/// Letters that do not get many fewer when they are compressed.
+fn noise(count: usize) -> String {
+    let mut state = 1u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        char::from(b'0' + (state >> 58) as u8)
+    };
+    (0..count).map(|_| next()).filter(|letter| *letter != '\\').collect()
 }
 
 #[test]

@@ -28,10 +28,19 @@ impl Fleet {
     }
 
     fn node(&self, name: &str, roles: &str) -> Node {
+        self.node_as(name, roles, None)
+    }
+
+    /// A node, which may be told another address of the database.
+    fn node_as(&self, name: &str, roles: &str, store: Option<&str>) -> Node {
         let path = self.world.drawdown.data().with_file_name(format!("{name}.log"));
         let said = OpenOptions::new().append(true).create(true).open(&path).unwrap();
         let args = ["run", "--roles", roles, "--node", name, "--to-topic", &self.topic.url];
-        Node::start(name, path, self.world.command(&args).stdout(Stdio::null()).stderr(said))
+        let mut command = self.world.command(&args);
+        if let Some(store) = store {
+            command.env("DRAWDOWN_STORE", store);
+        }
+        Node::start(name, path, command.stdout(Stdio::null()).stderr(said))
     }
 
     fn ingest(&mut self, count: u32) {
@@ -146,6 +155,24 @@ fn a_database_from_an_older_copy_sends_nothing_that_was_sent() {
     }
     projector.stop();
     sender.stop();
+}
+
+#[test]
+fn a_sender_needs_no_right_to_write_to_the_database() {
+    let mut fleet = Fleet::new();
+    let name = fleet.world.database().to_owned();
+    fleet.world.on_server(&format!("create role {name}_sender login password 'known' in role {name}_reader"));
+    let (_, server) = services::postgres().split_once('@').unwrap();
+    let (server, _) = server.split_once('/').unwrap();
+    let projector = fleet.world.node("projector");
+    let reader = format!("postgres://{name}_sender:known@{server}/{name}");
+    let sender = fleet.node_as("sender", "outbound", Some(&reader));
+    fleet.ingest(1_000);
+    let (_, doubles) = fleet.settle();
+    assert_eq!(doubles, 0, "nothing failed, so nothing was sent twice");
+    sender.stop();
+    projector.stop();
+    fleet.world.on_server(&format!("drop role {name}_sender"));
 }
 
 #[test]
