@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::mpsc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use ledger::{Offset, Partition};
@@ -55,7 +55,7 @@ pub(super) fn start(
     log: Arc<Opened>,
     partition: Partition,
     reach: Reach,
-) -> Result<mpsc::Sender<Ask>, LogError> {
+) -> Result<(mpsc::Sender<Ask>, JoinHandle<()>), LogError> {
     let (asks, mailbox) = mpsc::channel();
     let run = move || {
         let mut cursor = None;
@@ -63,8 +63,8 @@ pub(super) fn start(
             serve(&log, partition, reach, &mut cursor, ask);
         }
     };
-    thread::Builder::new().name("log-cursor".into()).spawn(run)?;
-    Ok(asks)
+    let thread = thread::Builder::new().name("log-cursor".into()).spawn(run)?;
+    Ok((asks, thread))
 }
 
 fn serve(log: &Arc<Opened>, partition: Partition, reach: Reach, cursor: &mut Option<Cursor>, ask: Ask) {
