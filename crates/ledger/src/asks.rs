@@ -118,10 +118,8 @@ fn of_event(
         let rated = hold.rate(catalogue, wallet, event, |_| Quantity::default());
         rated.map(|rated| rated.counted).unwrap_or_default()
     });
-    let at = match &record.event {
-        Event::HoldRequested(_) => clock,
-        _ => record.time().min(clock),
-    };
+    let is_now = matches!(record.event, Event::HoldRequested(_));
+    let at = if is_now { clock } else { record.time().min(clock) };
     // The hold may be over by the record's time: then it is usage like any other.
     let mut keys = of_hold.unwrap_or_default();
     keys.extend(counters(catalogue, wallet, event, at));

@@ -55,7 +55,7 @@ impl<L: EventLog, S: Store> Following<L, S> {
                 waits = step.ahead;
                 if let Some(until) = waits {
                     let partition = self.projector.partition();
-                    tracing::warn!(%partition, %until, "a record was recorded ahead of this machine's clock: its partition waits");
+                    tracing::warn!(%partition, %until, "a record was recorded ahead of the clock: its partition waits");
                 }
             }
             if step.folded > 0 {
@@ -77,11 +77,14 @@ impl<L: EventLog, S: Store> Following<L, S> {
                     log.wait(partition, next).await;
                 }
             };
-            tokio::select! {
-                biased;
-                _ = stop.changed() => {}
-                progressed = self.projector.progressed() => progressed?,
-                () = comes => {}
+            tokio::pin!(comes);
+            loop {
+                tokio::select! {
+                    biased;
+                    _ = stop.changed() => break,
+                    progressed = self.projector.progressed() => progressed?,
+                    () = &mut comes => break,
+                }
             }
         }
         self.projector.committed().await

@@ -3,6 +3,7 @@
 mod applying;
 mod bench;
 pub mod cli;
+mod clock;
 mod commands;
 pub mod context;
 mod correcting;
@@ -13,6 +14,7 @@ mod from_topic;
 mod holding;
 mod intake;
 mod lock;
+mod outbound;
 pub mod places;
 mod progress;
 mod projecting;

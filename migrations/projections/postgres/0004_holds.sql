@@ -66,3 +66,8 @@ create or replace view usage_by_day as
 
 comment on view outcomes is
     'What became of each record. earlier is the record that first bore its id, or the usage that a correction is about. detail is the answer to a hold''s request.';
+
+comment on column record.other_lot is
+    'the lot that its entry enters, where it moves between two; the hold, where that is set aside or free again';
+comment on column entry.other_lot is
+    'the lot it enters, where it moves between two; the hold, where it is set aside or free again';

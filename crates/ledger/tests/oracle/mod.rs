@@ -17,6 +17,7 @@ mod overage;
 mod pricing;
 pub(crate) mod records;
 mod reset;
+mod settled;
 mod step;
 mod steps;
 mod text;

@@ -54,6 +54,9 @@ fn a_record_of_a_newer_build_stops_its_partition_and_no_other() {
     let stopped = world.partitions()[STOPPED as usize].clone();
     println!("status shows: {stopped}");
     assert!(stopped["lag"].as_u64().unwrap() > 100, "it shows how far it is behind: {stopped}");
+    let why = stopped["halted"].as_str().unwrap();
+    assert!(why.contains("usage.foreseen") && why.contains("run the newer build"), "it says why: {why}");
+    assert!(stopped["lag_seconds"].as_f64().unwrap() > 0.0, "and for how long: {stopped}");
     let owner = nodes.iter().find(|node| stands_still(node)).unwrap();
     assert_eq!(stopped["owner"], owner.name.as_str(), "it is kept from a node of the same build");
     assert!(owner.said().contains("usage.foreseen"), "{}", owner.said());
@@ -77,7 +80,7 @@ fn a_record_stamped_by_a_clock_that_is_ahead_waits_for_its_time() {
     let record = an_event("ahead", "somebody", now().plus(68_000_000_000));
     let partition = record.partition.0;
     world.append(vec![record]);
-    let waits = |node: &crate::node::Node| node.said().contains("ahead of this machine's clock");
+    let waits = |node: &crate::node::Node| node.said().contains("ahead of the clock");
     until("its partition waits, and its node says so", || nodes.iter().any(waits));
     let waiting = world.partitions()[partition as usize]["lag"].as_u64().unwrap();
     assert!(waiting > 0, "it is not folded yet");
@@ -88,12 +91,12 @@ fn a_record_stamped_by_a_clock_that_is_ahead_waits_for_its_time() {
 }
 
 /// A usage event as ingest appends it, with a stamp of this time.
-fn an_event(id: &str, wallet: &str, now: Instant) -> Appending {
+pub(crate) fn an_event(id: &str, wallet: &str, now: Instant) -> Appending {
     let event = event(id, wallet);
     let stamp = Stamp { now, by: "operator", backfill: false };
     usage(event.trim().as_bytes(), &stamp).unwrap().appending(PARTITIONS)
 }
 
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant(i64::try_from(since_1970().as_nanos()).unwrap())
 }

@@ -94,16 +94,26 @@ impl World {
     }
 
     pub(crate) fn node_with(&self, name: &str, roles: &str) -> Node {
+        self.node_by(name, roles, |_| {})
+    }
+
+    /// Starts one of which more is told.
+    pub(crate) fn node_by(&self, name: &str, roles: &str, tell: impl FnOnce(&mut Command)) -> Node {
         let file = format!("{name}.log");
         let path = self.drawdown.data().with_file_name(&file);
         let said = std::fs::OpenOptions::new().append(true).create(true).open(&path).unwrap();
         let mut command = self.command(&["run", "--roles", roles, "--node", name]);
+        tell(&mut command);
         Node::start(name, path, command.stdout(Stdio::null()).stderr(said))
     }
 
-    /// What `status` says of the partitions.
+    /// What `status` says of the partitions; its exit code says whether one stands still.
     pub(crate) fn partitions(&self) -> Vec<Value> {
-        self.json(&["status"])["partitions"].as_array().unwrap().clone()
+        let ran = self.run(&["status", "--json"]);
+        let partitions = ran.json()["partitions"].as_array().unwrap().clone();
+        let is_halted = partitions.iter().any(|part| part["halted"].is_string());
+        assert_eq!(ran.code, Some(if is_halted { 6 } else { 0 }), "{}", ran.err);
+        partitions
     }
 
     /// Waits until everything is folded; fails after so long.

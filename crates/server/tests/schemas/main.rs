@@ -3,8 +3,6 @@
 //! `DRAWDOWN_WRITE_SCHEMAS=1 cargo test -p server --test schemas` writes the schemas anew.
 #![allow(clippy::unwrap_used)]
 
-mod misfit;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,10 +12,17 @@ use ledger::{
     Policies, Price, RateCard, Requested, Rerated, Reset, Reversed, Settled, Terms, Timer, Unit, Usage,
     Voided, Zone,
 };
-use misfit::misfit;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
+
+use crate::misfit::misfit;
+
+#[path = "../../src/outbound/message.rs"]
+#[allow(dead_code, reason = "nothing is read back here")]
+mod message;
+mod misfit;
+mod outbound;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -257,6 +262,7 @@ fn schemas() -> BTreeMap<String, Value> {
     let envelope = object(generator.root_schema_for::<Envelope<'static>>());
     let mut schemas = records();
     schemas.insert("envelope".into(), finished(envelope, generator, "The envelope of every record"));
+    schemas.insert("outbound".into(), outbound::schema());
     schemas
         .extend(document_schemas().into_iter().map(|(kind, schema)| (format!("documents/{kind}"), schema)));
     schemas

@@ -1,8 +1,8 @@
-//! Whether a value fits a schema, as far as our schemas go.
+//! Values held against schemas.
 
 use serde_json::Value;
 
-/// Where a value does not fit a schema; none where it does.
+/// Where a value does not fit a schema, as far as our schemas go.
 pub(crate) fn misfit(root: &Value, schema: &Value, value: &Value) -> Option<String> {
     if let Some(name) = schema["$ref"].as_str() {
         return misfit(root, root.pointer(name.trim_start_matches('#')).unwrap(), value);

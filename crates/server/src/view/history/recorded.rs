@@ -82,13 +82,10 @@ impl Recorded {
 }
 
 fn usage(event: &Event<'_>) -> Option<String> {
-    match event {
-        Event::Usage(usage) => Some(usage.kind.to_string()),
-        Event::HoldSettled(settled) => {
-            Some(settled.event().map_or_else(|| "something".to_owned(), |event| event.kind.to_string()))
-        }
-        _ => None,
+    if let Event::HoldSettled(settled) = event {
+        return Some(settled.event().map_or_else(|| "something".to_owned(), |event| event.kind.to_string()));
     }
+    if let Event::Usage(usage) = event { Some(usage.kind.to_string()) } else { None }
 }
 
 /// Id and source of the usage that a record is.
