@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::hint::black_box;
 
 use ledger::{Hash16, Known};
-use store::rows::{FilterRow, IdRow};
+use store::rows::{FilterRow, IdRow, next_segment};
 
 use crate::ahead::Ahead;
 use crate::exact::Exact;
@@ -113,11 +113,6 @@ impl Identities {
         self.segment += 1;
         (segment, Some(FilterRow { segment, bits }))
     }
-}
-
-/// The segment that grows, behind those that are complete.
-pub(crate) fn next_segment(filters: &[FilterRow]) -> u32 {
-    filters.iter().map(|f| f.segment + 1).max().unwrap_or(0)
 }
 
 fn filter<'a>(keys: impl Iterator<Item = &'a Hash16>) -> Vec<u8> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use ledger::{Offset, Partition};
 use store::rows::{
-    Batch, CounterRow, EntryRow, FilterRow, GrantRow, Head, IdRow, LeftRow, LotRow, QuarantineRow, RecordRow,
+    Batch, CounterRow, EntryRow, GrantRow, Head, IdRow, LeftRow, LotRow, Opening, QuarantineRow, RecordRow,
     WalletRow,
 };
 use store::{
@@ -13,7 +13,7 @@ use store::{
 };
 
 use crate::queries::{beyond, limited};
-use crate::tables::{Part, Tables};
+use crate::tables::{Now, Part, Tables};
 use crate::world::{Life, World};
 
 pub(crate) struct SimStore {
@@ -47,7 +47,7 @@ impl SimStore {
     }
 
     /// Changes who holds what, or fails: before it is done, or behind it.
-    async fn change<T>(&self, change: impl FnOnce(&mut Tables, u64) -> T) -> Result<T, StoreError> {
+    async fn change<T>(&self, change: impl FnOnce(&mut Tables, Now) -> T) -> Result<T, StoreError> {
         self.life.lives().await;
         self.world.delay().await;
         self.life.lives().await;
@@ -55,7 +55,7 @@ impl SimStore {
             self.world.happens("lease not changed", &self.life.name);
             return Err(Self::database());
         }
-        let now = self.world.ms();
+        let now = self.world.store_clock();
         let changed = change(&mut self.world.state().tables, now);
         self.world.delay().await;
         self.life.lives().await;
@@ -99,11 +99,11 @@ fn sqlx_error() -> sqlx::Error {
 
 impl Store for SimStore {
     async fn acquire(&self, partition: Partition, log: &str) -> Result<Head, StoreError> {
-        self.change(|tables, _| tables.acquire(partition, log)).await
+        self.change(|tables, now| tables.acquire(partition, log, now)).await
     }
 
     async fn beat(&self, node: &str, ttl_ms: u32) -> Result<Fleet, StoreError> {
-        self.change(|tables, now| tables.beat(node, now, ttl_ms)).await
+        self.change(|tables, now| tables.beat(node, now.ms, ttl_ms)).await
     }
 
     async fn fleet(&self) -> Result<Fleet, StoreError> {
@@ -118,10 +118,14 @@ impl Store for SimStore {
         log: &str,
         ttl_ms: u32,
     ) -> Result<Option<Head>, StoreError> {
-        let head = self.change(|tables, now| tables.claim(node, partition, log, now, ttl_ms)).await?;
+        let claim = |tables: &mut Tables, now| {
+            let was_taken = tables.head(partition).is_some();
+            (was_taken, tables.claim(node, partition, log, now, ttl_ms))
+        };
+        let (was_taken, head) = self.change(claim).await?;
         if let Some(head) = &head {
             self.world.happens("claim", format!("{node} has {partition}, epoch {}", head.epoch));
-            if head.epoch > 1 {
+            if was_taken {
                 self.world.happens("handover", format!("of {partition} to {node}"));
             }
         }
@@ -207,8 +211,8 @@ impl Store for SimStore {
         unreachable!("{FOR_VIEWS}")
     }
 
-    async fn filters(&self, partition: Partition) -> Result<Vec<FilterRow>, StoreError> {
-        self.of(partition, |part| part.filters.values().cloned().collect()).await
+    async fn opening(&self, partition: Partition) -> Result<Option<Opening>, StoreError> {
+        self.of(partition, Part::opening).await
     }
 
     async fn catalogue(&self, partition: Partition) -> Result<Option<String>, StoreError> {

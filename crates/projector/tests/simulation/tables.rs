@@ -19,6 +19,15 @@ pub(crate) struct Tables {
     leases: BTreeMap<Partition, (String, u64)>,
 }
 
+/// What the store's clock says.
+#[derive(Clone, Copy)]
+pub(crate) struct Now {
+    /// Milliseconds since the world began.
+    pub(crate) ms: u64,
+    /// Microseconds. No two statements see the same.
+    pub(crate) us: i64,
+}
+
 /// One partition's rows.
 #[derive(Clone, Default)]
 pub(crate) struct Part {
@@ -55,24 +64,12 @@ impl Tables {
         self.part(partition).head.as_ref()
     }
 
-    pub(crate) fn acquire(&mut self, partition: Partition, log: &str) -> Head {
+    pub(crate) fn acquire(&mut self, partition: Partition, log: &str, now: Now) -> Head {
         self.leases.remove(&partition);
-        self.raise_epoch(partition, log)
+        self.raise_epoch(partition, log, now)
     }
 
-    /// Becomes what a dump has; but no epoch is given a second time: as yet, whoever restores under running nodes has to see to that.
-    pub(crate) fn restore(&mut self, dump: &Self) {
-        let epochs: Vec<i64> =
-            self.parts.iter().map(|part| part.head.as_ref().map_or(0, |h| h.epoch)).collect();
-        *self = dump.clone();
-        for (part, epoch) in self.parts.iter_mut().zip(epochs) {
-            if let Some(head) = &mut part.head {
-                head.epoch = head.epoch.max(epoch) + 1;
-            }
-        }
-    }
-
-    fn raise_epoch(&mut self, partition: Partition, log: &str) -> Head {
+    fn raise_epoch(&mut self, partition: Partition, log: &str, now: Now) -> Head {
         let head = self.parts[partition.0 as usize].head.get_or_insert_with(|| Head {
             partition,
             log: log.to_owned(),
@@ -86,7 +83,7 @@ impl Tables {
             wallets: 0,
             fold: 0,
         });
-        head.epoch += 1;
+        head.epoch = now.us.max(head.epoch + 1);
         head.clone()
     }
 
@@ -95,14 +92,14 @@ impl Tables {
         node: &str,
         partition: Partition,
         log: &str,
-        now: u64,
+        now: Now,
         ttl: u32,
     ) -> Option<Head> {
-        if self.leases.get(&partition).is_some_and(|(owner, until)| owner != node && *until > now) {
+        if self.leases.get(&partition).is_some_and(|(owner, until)| owner != node && *until > now.ms) {
             return None;
         }
-        self.leases.insert(partition, (node.to_owned(), now + u64::from(ttl)));
-        Some(self.raise_epoch(partition, log))
+        self.leases.insert(partition, (node.to_owned(), now.ms + u64::from(ttl)));
+        Some(self.raise_epoch(partition, log, now))
     }
 
     pub(crate) fn beat(&mut self, node: &str, now: u64, ttl: u32) -> Fleet {

@@ -10,7 +10,7 @@ use tokio::time::Instant as Moment;
 
 use crate::chance::Chance;
 use crate::reference::Reference;
-use crate::tables::Tables;
+use crate::tables::{Now, Tables};
 
 pub(crate) const LOG: &str = "00112233445566778899aabbccddeeff";
 /// How many seconds the world's clock goes on in one: leases and retries are short, what falls due is minutes away.
@@ -33,6 +33,8 @@ pub(crate) struct State {
     pub(crate) reference: Reference,
     pub(crate) tables: Tables,
     pub(crate) snapshots: Vec<Tables>,
+    /// The microsecond at which the store's clock was last looked at.
+    looked_us: i64,
     /// What happened, and how many times.
     pub(crate) happened: BTreeMap<&'static str, u64>,
     /// What must not have happened.
@@ -50,6 +52,7 @@ impl World {
             reference: Reference::new(partitions),
             tables: Tables::new(partitions),
             snapshots: Vec::new(),
+            looked_us: 0,
             happened: BTreeMap::new(),
             wrong: Vec::new(),
             trace: Vec::new(),
@@ -62,9 +65,17 @@ impl World {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Milliseconds since it began: the store's clock.
+    /// Milliseconds since it began.
     pub(crate) fn ms(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_millis()).expect("a run is short")
+    }
+
+    /// What the store's clock says to a statement.
+    pub(crate) fn store_clock(&self) -> Now {
+        let us = i64::try_from(self.began.elapsed().as_micros()).expect("a run is short");
+        let mut state = self.state();
+        state.looked_us = us.max(state.looked_us + 1);
+        Now { ms: self.ms(), us: state.looked_us }
     }
 
     /// What time it is in it.

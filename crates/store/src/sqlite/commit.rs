@@ -5,6 +5,7 @@ use sqlx::{FromRow, SqliteConnection};
 
 use super::columns;
 use super::insert::{Row, Table};
+use super::lease::NOW;
 use super::{SqliteStore, ids, trail};
 use crate::StoreError;
 use crate::rows::{Batch, EntryRow, GrantRow, Head, LotRow, RecordRow, WalletRow};
@@ -65,7 +66,8 @@ async fn take(
     raise_epoch(connection, partition, log).await
 }
 
-/// Raises a partition's epoch, which makes it the caller's.
+/// Raises a partition's epoch, which makes it the caller's: to the time in microseconds, so that a file which was put back from an
+/// older copy gives no epoch out that it gave out before; and above the one before it, whatever the clock says.
 pub(super) async fn raise_epoch(
     connection: &mut SqliteConnection,
     partition: Partition,
@@ -74,8 +76,9 @@ pub(super) async fn raise_epoch(
     let columns = columns::HEAD;
     let sql = format!(
         "insert into head ({columns}) \
-         values (?1, ?2, 0, zeroblob(32), zeroblob(32), zeroblob(32), 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) \
-         on conflict (partition) do update set epoch = epoch + 1 returning {columns}"
+         values (?1, ?2, 0, zeroblob(32), zeroblob(32), zeroblob(32), {NOW} * 1000, \
+         0, 0, 0, 0, 0, 0, 0, 0, 0, 0) \
+         on conflict (partition) do update set epoch = max(epoch + 1, excluded.epoch) returning {columns}"
     );
     let row = sqlx::query(&sql).bind(partition.0).bind(log).fetch_one(connection).await?;
     let head = Head::from_row(&row)?;

@@ -7,6 +7,7 @@ mod commit;
 mod ids;
 mod insert;
 mod lease;
+mod opening;
 mod store;
 mod trail;
 
