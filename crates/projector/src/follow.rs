@@ -77,11 +77,14 @@ impl<L: EventLog, S: Store> Following<L, S> {
                     log.wait(partition, next).await;
                 }
             };
-            tokio::select! {
-                biased;
-                _ = stop.changed() => {}
-                progressed = self.projector.progressed() => progressed?,
-                () = comes => {}
+            tokio::pin!(comes);
+            loop {
+                tokio::select! {
+                    biased;
+                    _ = stop.changed() => break,
+                    progressed = self.projector.progressed() => progressed?,
+                    () = &mut comes => break,
+                }
             }
         }
         self.projector.committed().await

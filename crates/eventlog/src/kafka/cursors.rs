@@ -48,9 +48,7 @@ impl Cursors {
             self.log.goes_on()?;
             return Ok(read);
         }
-        let (answer, answered) = oneshot::channel();
-        taken.ask(Ask::Read { from, limit, answer });
-        let read = answered.await.unwrap_or(Err(LogError::Closed))?;
+        let read = taken.ask(|answer| Ask::Read { from, limit, answer }).await?;
         taken.stands_at(read.next());
         Ok(read)
     }
@@ -60,14 +58,9 @@ impl Cursors {
         if taken.has_more() {
             return;
         }
-        let (answer, answered) = oneshot::channel();
-        taken.ask(Ask::Wait { from, answer });
         // A broker that is away keeps its cursor longer than a wait may last; the read that follows says so.
-        let came = tokio::time::timeout(2 * POLL, answered).await;
-        taken.stands_at(from);
-        if let Ok(Ok(Ok(came))) = came
-            && !came.is_empty()
-        {
+        let came = tokio::time::timeout(2 * POLL, taken.ask(|answer| Ask::Wait { from, answer })).await;
+        if let Ok(Ok(came)) = came {
             taken.keep(came);
         }
     }
@@ -102,7 +95,7 @@ impl Cursors {
             }
         };
         drop(idle);
-        Ok(Taken { cursors: self, place: Some(place) })
+        Ok(Taken { cursors: self, place: Some(place), answered: None })
     }
 
     fn put_back(&self, place: Place) {
@@ -133,16 +126,27 @@ fn least(idle: &[Place], is_alike: impl Fn(&Place) -> bool) -> Option<usize> {
 struct Taken<'a> {
     cursors: &'a Cursors,
     place: Option<Place>,
+    /// Where the answer comes, while it is waited for.
+    answered: Option<Answered>,
 }
 
+type Answered = oneshot::Receiver<Result<Stretch, LogError>>;
+
 impl Taken<'_> {
-    fn ask(&mut self, ask: Ask) {
+    async fn ask(
+        &mut self,
+        ask: impl FnOnce(oneshot::Sender<Result<Stretch, LogError>>) -> Ask,
+    ) -> Result<Stretch, LogError> {
+        let (answer, answered) = oneshot::channel();
         // A cursor that ended drops the question, and whoever asked notices.
         if let Some(place) = &self.place
-            && place.asks.send(ask).is_err()
+            && place.asks.send(ask(answer)).is_err()
         {
             self.place = None;
         }
+        let answer = self.answered.insert(answered).await;
+        self.answered = None;
+        answer.unwrap_or(Err(LogError::Closed))
     }
 
     fn has_more(&self) -> bool {
@@ -166,7 +170,9 @@ impl Taken<'_> {
     }
 
     fn keep(&mut self, ready: Stretch) {
-        if let Some(place) = &mut self.place {
+        if let Some(place) = &mut self.place
+            && !ready.is_empty()
+        {
             place.ready = Some(ready);
         }
     }
@@ -180,6 +186,13 @@ impl Taken<'_> {
 
 impl Drop for Taken<'_> {
     fn drop(&mut self) {
+        // An answer that was given and not taken is the next one's: to go back for it takes the broker a tenth of a second.
+        if let Some(mut answered) = self.answered.take() {
+            answered.close();
+            if let Ok(Ok(came)) = answered.try_recv() {
+                self.keep(came);
+            }
+        }
         if let Some(place) = self.place.take() {
             self.cursors.put_back(place);
         }
