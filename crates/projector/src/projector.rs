@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use eventlog::{EventLog, Stretch};
 use ledger::{Catalogue, Instant, Offset, Partition, Past, Position};
+use mutants::{Mutant, is_on};
 use store::rows::{Batch, Counts, Head};
 use store::{Store, StoreError};
 use tokio::sync::{Semaphore, watch};
@@ -302,7 +303,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
     ///
     /// As [`Projector::committed`].
     pub(crate) async fn look(&self) -> Result<(), ProjectorError> {
-        if self.pending.is_some() || self.under_way.is_some() {
+        if self.pending.is_some() || self.under_way.is_some() || is_on(Mutant::StoreNotLookedAt) {
             return Ok(());
         }
         self.confirm(self.folding.head.next).await
@@ -316,7 +317,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
             is_there && head.epoch == self.folding.head.epoch
         });
         let fenced = StoreError::Fenced { partition: self.partition, from };
-        if is_ours { Ok(()) } else { Err(fenced.into()) }
+        if is_ours || is_on(Mutant::HeadNotConfirmed) { Ok(()) } else { Err(fenced.into()) }
     }
 
     fn begin_commit(&mut self) {
@@ -384,7 +385,8 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         let Some(no) = slot.map(|slot| slot.no).filter(|no| !self.folding.pasts.holds(*no)) else {
             return true;
         };
-        if batch_from == self.folding.head.next && self.under_way.is_none() {
+        let is_stored = batch_from == self.folding.head.next && self.under_way.is_none();
+        if is_stored || is_on(Mutant::PastNotAwaited) {
             self.folding.pasts.remember(no, self.folding.head.next);
             return true;
         }

@@ -11,6 +11,7 @@
 
 mod codes;
 mod error;
+mod fence;
 mod fleet;
 pub mod postgres;
 mod projections;

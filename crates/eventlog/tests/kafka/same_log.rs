@@ -12,6 +12,7 @@ async fn failure(log: &KafkaLog, mut from: Offset) -> LogError {
     let until = Instant::now() + PATIENCE;
     while Instant::now() < until {
         match log.read(Partition(0), from, 1000).await {
+            Ok(stretch) if stretch.is_empty() => panic!("all was read, and no hole was found"),
             Ok(stretch) => from = stretch.next(),
             Err(error) => return error,
         }
@@ -118,6 +119,12 @@ async fn partitions_that_are_added_are_noticed() {
     topic.add_partitions(2).await;
     let error = failure(&log, Offset(1)).await;
     assert!(matches!(error, LogError::Partitions { partitions: 2, expected: 1, .. }), "{error:?}");
+}
+
+#[test]
+fn a_topic_whose_holes_are_read_over_is_noticed() {
+    let test = "same_log::what_is_no_record_but_has_an_offset_is_a_hole";
+    mutants::must_be_caught(mutants::Mutant::HoleIgnored, test, &[], &["no hole was found"]);
 }
 
 #[tokio::test]

@@ -98,7 +98,7 @@ impl Run {
             (6, Some(at)) => {
                 let by = [-75, -65, -10, 10, 62, 66][self.world.state().chance.place(6)];
                 self.world.happens("wrong clock", format!("{} by {by} s", self.processes[at].life.name));
-                self.processes[at].wrong_by.store(by, Ordering::Relaxed);
+                self.processes[at].life.wrong_by.store(by, Ordering::Relaxed);
             }
             (7, _) => self.steal(),
             (8, _) => {
@@ -167,7 +167,7 @@ impl Run {
         self.world.state().may_fail = false;
         self.thaw();
         for at in (0..self.processes.len()).rev() {
-            self.processes[at].wrong_by.store(0, Ordering::Relaxed);
+            self.processes[at].life.wrong_by.store(0, Ordering::Relaxed);
             if self.processes[at].life.damaged().is_some() {
                 self.crash(at);
             }

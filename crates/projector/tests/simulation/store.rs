@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ledger::{Offset, Partition};
+use mutants::{Mutant, is_on};
 use store::rows::{
     Batch, CounterRow, EntryRow, GrantRow, Head, IdRow, LeftRow, LotRow, Opening, QuarantineRow, RecordRow,
     WalletRow,
@@ -147,6 +148,11 @@ impl Store for SimStore {
 
     async fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
         self.life.lives().await;
+        let own_clock = self.world.ms().saturating_add_signed(self.life.wrong_by_ms());
+        let holds = self.world.state().tables.holds(&self.life.name, batch.partition, own_clock);
+        if is_on(Mutant::LeaseByLocalClock) && !holds {
+            return Err(StoreError::Fenced { partition: batch.partition, from: batch.from });
+        }
         self.world.delay().await;
         self.life.lives().await;
         if !self.world.fails(120) {

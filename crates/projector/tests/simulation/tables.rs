@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ledger::{Offset, Partition};
+use mutants::{Mutant, is_on};
 use store::rows::{
     Batch, CounterRow, Counts, EntryRow, FilterRow, GrantRow, Head, IdRow, LeftRow, LotRow, QuarantineRow,
     RecordRow, WalletRow,
@@ -123,6 +124,11 @@ impl Tables {
         }
     }
 
+    /// Whether a node's lease of a partition lives, on a clock that says so many milliseconds.
+    pub(crate) fn holds(&self, node: &str, partition: Partition, ms: u64) -> bool {
+        self.leases.get(&partition).is_some_and(|(owner, until)| owner == node && *until > ms)
+    }
+
     pub(crate) fn release(&mut self, node: &str, partition: Partition) {
         if self.leases.get(&partition).is_some_and(|(owner, _)| owner == node) {
             self.leases.remove(&partition);
@@ -137,9 +143,14 @@ impl Tables {
     /// Writes a batch if its fence stands.
     pub(crate) fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
         let part = &mut self.parts[batch.partition.0 as usize];
-        let stands = |head: &Head| head.epoch == batch.epoch && head.next == batch.from;
+        let is_off = |mutant| is_on(mutant) || is_on(Mutant::NoFence) || is_on(Mutant::LeaseByLocalClock);
+        let stands = |head: &Head| {
+            (head.epoch == batch.epoch || is_off(Mutant::NoEpoch))
+                && (head.next == batch.from || is_off(Mutant::NoOffset))
+        };
         let is_there = batch.records.iter().any(|row| part.records.contains_key(&row.offset))
             || batch.entries.iter().any(|row| part.entries.contains_key(&(row.offset, row.line)));
+        let is_there = is_there && !is_off(Mutant::NoFence);
         if !part.head.as_ref().is_some_and(stands) || is_there {
             return Err(StoreError::Fenced { partition: batch.partition, from: batch.from });
         }

@@ -1,6 +1,7 @@
 //! The world that the nodes live in: a log, a store and a clock, in memory, to which things happen by chance.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -154,6 +155,8 @@ pub(crate) fn start() -> Instant {
 /// A process: its own view of log and store ends with it.
 pub(crate) struct Life {
     pub(crate) name: String,
+    /// By how many seconds its clock is wrong.
+    pub(crate) wrong_by: AtomicI64,
     is: Mutex<Being>,
     /// Wakes in the order of waiting, which a `watch` does not.
     changed: Notify,
@@ -168,7 +171,17 @@ struct Being {
 impl Life {
     pub(crate) fn new(name: impl Into<String>) -> Arc<Self> {
         let is = Being { mode: Mode::Runs, was_frozen: false, damaged: None };
-        Arc::new(Self { name: name.into(), is: Mutex::new(is), changed: Notify::new() })
+        Arc::new(Self {
+            name: name.into(),
+            wrong_by: AtomicI64::new(0),
+            is: Mutex::new(is),
+            changed: Notify::new(),
+        })
+    }
+
+    /// By how many milliseconds its clock is wrong, counted as the store counts them.
+    pub(crate) fn wrong_by_ms(&self) -> i64 {
+        self.wrong_by.load(Ordering::Relaxed) * 1_000 / FASTER
     }
 
     fn is(&self) -> MutexGuard<'_, Being> {

@@ -8,6 +8,7 @@ use super::insert::{Row, Table};
 use super::lease::NOW;
 use super::{SqliteStore, ids, trail};
 use crate::StoreError;
+use crate::fence::fence;
 use crate::rows::{Batch, EntryRow, GrantRow, Head, LotRow, RecordRow, WalletRow};
 
 static ENTRY: Table = Table::new("entry", &["partition", columns::ENTRY], "");
@@ -113,30 +114,31 @@ async fn write(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), S
 /// trail goes.
 async fn move_head(connection: &mut SqliteConnection, batch: &Batch) -> Result<i64, StoreError> {
     let (head, counts) = (&batch.head, &batch.head.counts);
-    let trailed = sqlx::query_scalar(
+    let sql = format!(
         "update head set next = ?, chain = ?, last = ?, digest = ?, clock = ?, applied = ?, duplicate = ?, \
          conflict = ?, rejected = ?, quarantined = ?, timers = ?, unpriced = ?, wallets = ?, fold = ? \
-         where partition = ? and epoch = ? and next = ? returning trailed",
-    )
-    .bind(head.next.0.cast_signed())
-    .bind(head.chain.as_slice())
-    .bind(head.last.as_slice())
-    .bind(head.digest.as_slice())
-    .bind(head.clock)
-    .bind(counts.applied.cast_signed())
-    .bind(counts.duplicate.cast_signed())
-    .bind(counts.conflict.cast_signed())
-    .bind(counts.rejected.cast_signed())
-    .bind(counts.quarantined.cast_signed())
-    .bind(counts.timers.cast_signed())
-    .bind(counts.unpriced.cast_signed())
-    .bind(head.wallets.cast_signed())
-    .bind(head.fold)
-    .bind(batch.partition.0)
-    .bind(batch.epoch)
-    .bind(batch.from.0.cast_signed())
-    .fetch_optional(connection)
-    .await?;
+         where partition = ? and {} returning trailed",
+        fence("?", "?")
+    );
+    let statement = sqlx::query_scalar(&sql)
+        .bind(head.next.0.cast_signed())
+        .bind(head.chain.as_slice())
+        .bind(head.last.as_slice())
+        .bind(head.digest.as_slice())
+        .bind(head.clock)
+        .bind(counts.applied.cast_signed())
+        .bind(counts.duplicate.cast_signed())
+        .bind(counts.conflict.cast_signed())
+        .bind(counts.rejected.cast_signed())
+        .bind(counts.quarantined.cast_signed())
+        .bind(counts.timers.cast_signed())
+        .bind(counts.unpriced.cast_signed())
+        .bind(head.wallets.cast_signed())
+        .bind(head.fold)
+        .bind(batch.partition.0)
+        .bind(batch.epoch)
+        .bind(batch.from.0.cast_signed());
+    let trailed = statement.fetch_optional(connection).await?;
     trailed.ok_or(StoreError::Fenced { partition: batch.partition, from: batch.from })
 }
 

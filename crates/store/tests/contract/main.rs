@@ -3,6 +3,7 @@
 
 mod fixtures;
 mod leases;
+mod nets;
 mod past;
 mod postgres;
 mod reading;
