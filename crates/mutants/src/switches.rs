@@ -34,6 +34,7 @@ pub fn must_be_caught(mutant: Mutant, test: &str, variables: &[(&str, &str)], co
     let program = env::current_exe().expect("a test program knows where it is");
     let mut command = Command::new(program);
     command.args([test, "--exact", "--nocapture"]).env(VARIABLE, mutant.name());
+    command.env("RUST_BACKTRACE", "0");
     let ran = command.envs(variables.iter().copied()).output().expect("a test program can be run again");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let said = text(&ran.stdout) + &text(&ran.stderr);
