@@ -24,9 +24,9 @@ use crate::stored::{read_catalogue, write_catalogue};
 /// Most records that one commit takes in when there is much to catch up on.
 const BATCH: usize = 32_768;
 /// A commit of fewer records than this …
-const FEW: usize = 500;
+const FEW: usize = 2_000;
 /// … begins no sooner than this after the one before it began, so that records which come one by one share commits.
-const PACE: Duration = Duration::from_millis(3);
+const PACE: Duration = Duration::from_millis(10);
 /// Records that are read and looked up together: some hundred, so that a store is asked for many wallets at once.
 const CHUNK: usize = 512;
 /// Above so many wallets in memory, the half that was not used for the longest is forgotten, and read again as it is needed.

@@ -72,6 +72,22 @@ impl Drawdown {
         ran.json()
     }
 
+    /// Makes its log of exported records.
+    pub(crate) fn import(&self, lines: impl AsRef<[u8]>) {
+        let file = self.file("records.ndjson", lines);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_drawdown"));
+        command.arg("--data").arg(self.data()).args(["log", "import", &file]);
+        command.env_remove("DRAWDOWN_LOG").env_remove("DRAWDOWN_STORE");
+        let ran = Ran::from(command.output().unwrap());
+        assert_eq!(ran.code, Some(0), "{}", ran.err);
+        self.place.take_over(&self.data());
+    }
+
+    /// Appends a record as it is to a log of one partition.
+    pub(crate) fn append(&self, record: &Value) {
+        self.place.append(&self.data(), record.to_string().into_bytes());
+    }
+
     /// Starts a process with its input, output and errors piped.
     pub(crate) fn start(&self, args: &[&str]) -> Started {
         let mut command = self.command(args);

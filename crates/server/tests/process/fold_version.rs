@@ -14,8 +14,7 @@ fn the_folds_version_is_shown_and_only_rises() {
     // A log of an earlier build.
     let exported = drawdown.run(&["log", "export"]).out;
     let older = Drawdown::new();
-    let file = older.file("older.ndjson", exported.replace(r#"\"fold\":2"#, r#"\"fold\":1"#));
-    older.json(&["log", "import", &file]);
+    older.import(exported.replace(r#"\"fold\":2"#, r#"\"fold\":1"#));
     assert_eq!(older.json(&["fold-version"])["in_force"], 1, "before anything is folded, genesis names it");
     let shown = older.run(&["fold-version"]).out;
     assert!(shown.contains("drawdown fold-version 2"), "{shown}");

@@ -6,6 +6,7 @@ mod changes;
 mod corrections;
 mod drawdown;
 mod fold_version;
+mod folding;
 mod full;
 mod halts;
 mod ingest;

@@ -83,7 +83,7 @@ impl Raw {
         };
         let lines: String = self.0.iter().enumerate().map(line).collect();
         let drawdown = Drawdown::new();
-        ok(drawdown.run_with(&["log", "import", "-"], lines));
+        drawdown.import(lines);
         ok(drawdown.run(&["project"]));
         drawdown
     }

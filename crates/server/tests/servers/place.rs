@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use eventlog::{KafkaConfig, KafkaLog};
+use eventlog::{Appending, EventLog, KafkaConfig, KafkaLog};
+use ledger::Partition;
 use serde_json::Value;
 use store::PostgresStore;
 
@@ -62,6 +63,24 @@ impl Place {
             let made = self.program().arg("init").output().unwrap();
             assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
         }
+    }
+
+    /// Copies the log that was imported into a directory to the broker.
+    pub(crate) fn take_over(&self, data: &Path) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_drawdown"));
+        command.arg("--data").arg(data).args(["log", "copy", "--to", &self.log]);
+        let copied = command.env_remove("DRAWDOWN_LOG").env_remove("DRAWDOWN_STORE").output().unwrap();
+        assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
+        self.made.set(true);
+    }
+
+    pub(crate) fn append(&self, _: &Path, bytes: Vec<u8>) {
+        let config = KafkaConfig::parse(&self.log).unwrap();
+        wait(|| async {
+            let log = KafkaLog::open(config).await.unwrap();
+            log.append(vec![Appending { partition: Partition(0), bytes }]).await.unwrap();
+            log.close().await.unwrap();
+        });
     }
 
     pub(crate) fn is_folded_by(&self, _: u32, _: &Path) -> bool {

@@ -71,7 +71,7 @@ impl Cells {
     }
 
     pub(super) fn text(&mut self, text: &str) {
-        match memchr_escaped(text) {
+        match is_escaped(text) {
             false => self.value(text.as_bytes()),
             true => self.value(escape(text).as_bytes()),
         }
@@ -133,9 +133,14 @@ const GROUP: usize = 4;
 /// itself.
 const ESCAPE: char = '\u{FDD0}';
 
-fn memchr_escaped(text: &str) -> bool {
-    text.contains(['\0', ESCAPE])
+/// Whether a text has a character to escape. Hardly any has a byte that one could begin with.
+fn is_escaped(text: &str) -> bool {
+    text.bytes().fold(false, |found, byte| found | (byte == 0) | (byte == ESCAPE_FIRST))
+        && text.contains(['\0', ESCAPE])
 }
+
+/// The byte that [`ESCAPE`] begins with.
+const ESCAPE_FIRST: u8 = 0xEF;
 
 /// A text as it is stored.
 pub(super) fn escape(text: &str) -> String {
