@@ -7,8 +7,8 @@
 //! [`EventLog`] says what a log promises, and one suite (`tests/contract.rs`) holds every implementation to it:
 //! [`MemoryLog`] for tests and trials, [`SqliteLog`] for a product that runs without a broker, [`KafkaLog`] for one
 //! that runs on several machines; [`Log`] is whichever of these a program was told. [`Importing`] makes a new SQLite
-//! log of records that come from another one. [`TopicReader`] and [`TopicWriter`] are for topics that are no logs: those of
-//! products and of whoever reads what became of their events.
+//! log of records that come from another one. [`TopicReader`], [`TopicWriter`] and [`GaplessWriter`] are for topics that are
+//! no logs: those of products and of whoever reads what became of their events.
 
 mod appended;
 mod error;
@@ -25,7 +25,8 @@ use ledger::{Offset, Partition, Position};
 
 pub use error::LogError;
 pub use kafka::{
-    KafkaConfig, KafkaLog, Received, TopicBatch, TopicMessage, TopicReader, TopicReading, TopicWriter, Until,
+    GaplessWriter, KafkaConfig, KafkaLog, Received, TopicBatch, TopicEnds, TopicMessage, TopicReader,
+    TopicReading, TopicWriter, Until,
 };
 pub use log::Log;
 pub use memory::MemoryLog;

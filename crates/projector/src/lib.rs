@@ -8,6 +8,7 @@ mod error;
 mod exact;
 mod folding;
 mod follow;
+mod halted;
 mod history;
 mod index;
 mod node;
@@ -25,6 +26,7 @@ mod verify;
 
 pub use beside::{Beside, Effect, Instead, Side};
 pub use error::ProjectorError;
+pub use halted::halted;
 pub use history::{Did, History, places, read_each};
 pub use node::{Halting, Node};
 pub use pasts::used;

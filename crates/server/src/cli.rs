@@ -93,11 +93,18 @@ enum Command {
 }
 
 impl Command {
-    fn reads_a_topic(&self) -> bool {
-        if let Self::Ingest(ingest::Args { topic, .. }) | Self::Run(run::Args { topic, .. }) = self {
-            return topic.from_topic.is_some();
-        }
-        false
+    /// Whether it names a topic beside the log.
+    fn has_a_topic(&self) -> bool {
+        let (from, to) = if let Self::Ingest(ingest::Args { topic, .. }) = self {
+            (&topic.from_topic, &None)
+        } else if let Self::Run(run::Args { topic, to, .. }) = self {
+            (&topic.from_topic, &to.to_topic)
+        } else if let Self::Status(status::Args { to_topic }) = self {
+            (&None, to_topic)
+        } else {
+            return false;
+        };
+        from.is_some() || to.is_some()
     }
 }
 
@@ -119,9 +126,8 @@ impl Cli {
         };
         let data = self.data.clone().unwrap_or_else(|| "./drawdown-data".into());
         let kafka_properties = self.kafka_properties.clone();
-        // They may be meant for a topic that is read into a log in the directory.
-        let of_log =
-            kafka_properties.as_ref().filter(|_| self.log.is_some() || !self.command.reads_a_topic());
+        // They may be meant for a topic beside a log in the directory.
+        let of_log = kafka_properties.as_ref().filter(|_| self.log.is_some() || !self.command.has_a_topic());
         let log = LogPlace::parse(self.log.as_deref(), of_log)?;
         let store = StorePlace::parse(&self.store)?;
         let context = Context { data, log, store, kafka_properties, json: self.json, durability };

@@ -13,6 +13,7 @@ mod from_topic;
 mod holding;
 mod intake;
 mod lock;
+mod outbound;
 pub mod places;
 mod progress;
 mod projecting;

@@ -109,6 +109,13 @@ pub trait Store: Send + Sync + 'static {
         ids: &[String],
     ) -> impl Future<Output = Result<Vec<WalletRow>, StoreError>> + Send;
 
+    /// Number and id of those of the numbered wallets that exist, in no particular order. Neither ever changes.
+    fn names(
+        &self,
+        partition: Partition,
+        wallets: &[i64],
+    ) -> impl Future<Output = Result<Vec<(i64, String)>, StoreError>> + Send;
+
     /// Those of the probed identities that exist, in no particular order. Meant for thousands at once.
     fn ids(
         &self,

@@ -125,6 +125,13 @@ impl Store for Projections {
         }
     }
 
+    async fn names(&self, partition: Partition, wallets: &[i64]) -> Result<Vec<(i64, String)>, StoreError> {
+        match self {
+            Self::Sqlite(store) => store.names(partition, wallets).await,
+            Self::Postgres(store) => store.names(partition, wallets).await,
+        }
+    }
+
     async fn ids(&self, partition: Partition, probes: &[IdProbe]) -> Result<Vec<IdRow>, StoreError> {
         match self {
             Self::Sqlite(store) => store.ids(partition, probes).await,

@@ -132,6 +132,10 @@ impl<S: Store> Store for Spread<S> {
         self.of(partition)?.wallets_by_id(partition, ids).await
     }
 
+    async fn names(&self, partition: Partition, wallets: &[i64]) -> Result<Vec<(i64, String)>, StoreError> {
+        self.of(partition)?.names(partition, wallets).await
+    }
+
     async fn ids(&self, partition: Partition, probes: &[IdProbe]) -> Result<Vec<IdRow>, StoreError> {
         self.of(partition)?.ids(partition, probes).await
     }

@@ -20,7 +20,10 @@ use ledger::{Offset, Partition, Position};
 use tokio::task::spawn_blocking;
 
 pub use config::KafkaConfig;
-pub use foreign::{Received, TopicBatch, TopicMessage, TopicReader, TopicReading, TopicWriter, Until};
+pub use foreign::{
+    GaplessWriter, Received, TopicBatch, TopicEnds, TopicMessage, TopicReader, TopicReading, TopicWriter,
+    Until,
+};
 
 use crate::{Appending, EventLog, LogError, Stretch, check, check_partition, check_size};
 use appender::Appender;

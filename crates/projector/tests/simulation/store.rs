@@ -203,6 +203,14 @@ impl Store for SimStore {
         .await
     }
 
+    async fn names(&self, partition: Partition, wallets: &[i64]) -> Result<Vec<(i64, String)>, StoreError> {
+        let named = |row: &&WalletRow| wallets.contains(&row.no);
+        self.of(partition, |part| {
+            part.wallets.values().filter(named).map(|row| (row.no, row.id.clone())).collect()
+        })
+        .await
+    }
+
     async fn ids(&self, partition: Partition, probes: &[IdProbe]) -> Result<Vec<IdRow>, StoreError> {
         let is_probed = |row: &&IdRow| probes.contains(&(row.segment, row.key));
         self.of(partition, |part| part.ids.iter().filter(is_probed).cloned().collect()).await

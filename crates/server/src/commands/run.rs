@@ -14,6 +14,7 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::from_topic::{self, TopicArgs};
 use crate::holding::LEASE;
+use crate::outbound::{self, Others, ToTopicArgs};
 use crate::places::StorePlace;
 use crate::scheduling::{Own, schedule};
 use crate::stop::Stop;
@@ -27,7 +28,8 @@ use crate::stop::Stop;
 #[command(after_help = "Examples:
   drawdown --data ./data run
   drawdown --log kafka://localhost:9092/drawdown --store postgres://drawdown@localhost/drawdown run --roles projector
-  drawdown --data ./data run --roles projector,scheduler,ingest --from-topic usage --brokers localhost:9092")]
+  drawdown --data ./data run --roles projector,scheduler,ingest --from-topic usage --brokers localhost:9092
+  drawdown --data ./data run --roles projector,scheduler,outbound --to-topic kafka://localhost:9092/credits")]
 pub(crate) struct Args {
     /// What this process does
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Role::Projector, Role::Scheduler])]
@@ -37,6 +39,8 @@ pub(crate) struct Args {
     node: Option<String>,
     #[command(flatten)]
     pub(crate) topic: TopicArgs,
+    #[command(flatten)]
+    pub(crate) to: ToTopicArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -47,6 +51,8 @@ enum Role {
     Scheduler,
     /// Appends the events of the topic that --from-topic names
     Ingest,
+    /// Sends entries and outcomes to the topic that --to-topic names
+    Outbound,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
@@ -54,13 +60,22 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     if roles.contains(&Role::Ingest) != args.topic.from_topic.is_some() {
         bail!("the role ingest reads a topic: give both --roles …,ingest and --from-topic");
     }
+    if roles.contains(&Role::Outbound) != args.to.to_topic.is_some() {
+        bail!("the role outbound writes a topic: give both --roles …,outbound and --to-topic");
+    }
+    let is_alone = matches!(context.store, StorePlace::Directory);
+    if is_alone && roles.contains(&Role::Outbound) && !roles.contains(&Role::Projector) {
+        bail!(
+            "in a directory the role outbound needs the projector beside it: give --roles projector,outbound"
+        );
+    }
     let stop = Stop::on_signal()?;
     let lock = roles.contains(&Role::Projector).then(|| context.lock_projector()).transpose()?;
     let log = context.open_log().await?;
     let ingesting = ingest(roles.contains(&Role::Ingest).then_some(&args.topic), context, &log, stop.clone());
-    let (ingested, counts) = if roles.iter().all(|role| *role == Role::Ingest) {
+    let (ingested, counts, sent) = if roles.iter().all(|role| *role == Role::Ingest) {
         tracing::info!(log = %context.log_place(), partitions = log.partitions(), ?roles, "runs");
-        (ingesting.await, Ok(Counts::default()))
+        (ingesting.await, Ok(Counts::default()), Ok(0))
     } else {
         let store = context.open_store(log.partitions()).await?;
         let (name, halting) = match context.store {
@@ -71,15 +86,18 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             }
         };
         tracing::info!(log = %context.log_place(), store = %context.store_place(), partitions = log.partitions(), ?roles, node = %name, "runs");
+        let others = if is_alone { Others::None } else { Others::MayBe };
+        let sending = send(args.to.to_topic.as_deref(), context, &log, &store, others, stop.clone());
         let working = Box::pin(work(&roles, context, &log, &store, (name, halting), stop));
-        let (ingested, counts) = tokio::join!(ingesting, working);
+        let (ingested, counts, sent) = tokio::join!(ingesting, working, sending);
         if let (Ok(_), Some(store)) = (&counts, Arc::into_inner(store)) {
             store.close().await?;
         }
-        (ingested, counts)
+        (ingested, counts, sent)
     };
     let Counts { applied, duplicate, conflict, rejected, quarantined, timers, unpriced } = counts?;
     let from_topic::Counts { appended, refused, .. } = ingested?;
+    let sent = sent?;
     log.close().await?;
     drop(lock);
     tracing::info!(
@@ -92,6 +110,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         unpriced,
         appended,
         refused,
+        sent,
         "stopped"
     );
     Ok(Exit::Ok)
@@ -114,6 +133,27 @@ async fn ingest(
         }
     }
     Ok(counts)
+}
+
+/// Sends what is committed to a topic until told to stop. Where the topic cannot be used, all parts of the process are told to stop.
+async fn send(
+    topic: Option<&str>,
+    context: &Context,
+    log: &Log,
+    store: &Arc<Projections>,
+    others: Others,
+    stop: Stop,
+) -> anyhow::Result<u64> {
+    let Some(topic) = topic else { return Ok(0) };
+    let sending = async {
+        let of = (&*projector::log_id(log).await?, log.partitions());
+        outbound::send(topic, context, of, store, others, stop.clone()).await
+    };
+    let sent = sending.await;
+    if sent.is_err() {
+        stop.tell();
+    }
+    sent
 }
 
 /// Does what the other roles are until told to stop. Where it cannot go on, all parts of the process are told to stop.

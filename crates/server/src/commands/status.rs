@@ -5,17 +5,25 @@ use std::fmt;
 use anyhow::bail;
 use eventlog::EventLog;
 use ledger::{Instant, Offset, Partition};
-use serde::Serialize;
+use projector::ProjectorError;
+use serde::{Deserialize, Serialize};
 use store::{Projections, Store};
 
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::outbound;
 use crate::view::{Align, Table, number};
 
-/// Show where each partition stands: who folds it, how far behind it is, and its digest.
+/// Show where each partition stands: who folds it, how far behind it is, its digest, and why it stands still where it does.
+///
+/// Where a partition cannot be folded on by this build, as with another log or a record of a newer build, the exit code is 6.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  drawdown --data ./data status")]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Show too how far this topic has got, which the role outbound of `run` writes
+    #[arg(long, value_name = "TOPIC")]
+    pub(crate) to_topic: Option<String>,
+}
 
 #[derive(Serialize)]
 struct Report {
@@ -40,9 +48,15 @@ struct Part {
     /// The latest instant at which a folded record was recorded.
     clock: Option<Instant>,
     digest: String,
+    /// Why it cannot be folded on, until somebody mends that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    halted: Option<String>,
+    /// The last record of which the outbound topic has something; none if it has nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent: Option<u64>,
 }
 
-pub(crate) async fn run(_: Args, context: &Context) -> anyhow::Result<Exit> {
+pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let Some(log) = context.open_log_if_any().await? else {
         bail!("there is no log {}: make one with `drawdown init`", context.log_place());
     };
@@ -52,18 +66,25 @@ pub(crate) async fn run(_: Args, context: &Context) -> anyhow::Result<Exit> {
         Some(store) => store.fleet().await?,
         None => store::Fleet::default(),
     };
+    let sent = match &args.to_topic {
+        Some(topic) => outbound::reached(topic, context, (&id, log.partitions())).await?,
+        None => vec![None; log.partitions() as usize],
+    };
     let mut partitions = Vec::new();
     for partition in (0..log.partitions()).map(Partition) {
         let lease = fleet.leases.iter().find(|lease| lease.partition == partition && lease.lives_ms > 0);
         let owner = lease.map(|lease| lease.owner.clone());
-        partitions.push(part(&*log, store.as_ref(), partition, owner, context.now()).await?);
+        let part = part(&*log, &id, store.as_ref(), partition, owner, context.now()).await?;
+        partitions.push(Part { sent: sent[partition.0 as usize].map(|offset| offset.0), ..part });
     }
+    let is_halted = partitions.iter().any(|part| part.halted.is_some());
     context.print(&Report { log: id, nodes: fleet.nodes, partitions })?;
-    Ok(Exit::Ok)
+    Ok(if is_halted { Exit::Halted } else { Exit::Ok })
 }
 
 async fn part<L: EventLog>(
     log: &L,
+    log_id: &str,
     store: Option<&Projections>,
     partition: Partition,
     owner: Option<String>,
@@ -75,11 +96,15 @@ async fn part<L: EventLog>(
     };
     let next = head.as_ref().map_or(Offset(0), |head| head.next);
     let lag = log.end(partition).await?.0.saturating_sub(next.0);
+    let halted = match &head {
+        Some(head) => projector::halted(log, head, log_id).await?,
+        None => None,
+    };
     let mut lag_seconds = 0.0;
-    if lag > 0 {
+    if lag > 0 && !matches!(halted, Some(ProjectorError::Log(_))) {
         let waiting = log.read(partition, next, 1).await?;
-        if let Some(record) = (!waiting.is_empty()).then(|| ledger::decode(waiting.get(0)).ok()).flatten() {
-            let millis = (now.0 - record.envelope.recorded_at.0).max(0) / 1_000_000;
+        if let Some(recorded_at) = (!waiting.is_empty()).then(|| recorded_at(waiting.get(0))).flatten() {
+            let millis = (now.0 - recorded_at.0).max(0) / 1_000_000;
             #[expect(clippy::cast_precision_loss, reason = "seconds for people")]
             let seconds = millis as f64 / 1_000.0;
             lag_seconds = seconds;
@@ -95,7 +120,18 @@ async fn part<L: EventLog>(
         lag_seconds,
         clock: head.as_ref().filter(|head| head.clock > 0).map(|head| Instant(head.clock)),
         digest: head.map(|head| hex(head.digest)).unwrap_or_default(),
+        halted: halted.map(|error| format!("{:#}", anyhow::Error::from(error))),
+        sent: None,
     })
+}
+
+/// When a record was recorded, one of a newer build too.
+fn recorded_at(bytes: &[u8]) -> Option<Instant> {
+    #[derive(Deserialize)]
+    struct Stamped {
+        recorded_at: Instant,
+    }
+    serde_json::from_slice::<Stamped>(bytes).ok().map(|stamped| stamped.recorded_at)
 }
 
 impl fmt::Display for Report {
@@ -110,6 +146,7 @@ impl fmt::Display for Report {
             ("seconds", Align::Right),
             ("clock", Align::Left),
             ("digest", Align::Left),
+            ("sent", Align::Right),
         ]);
         for part in &self.partitions {
             table.add([
@@ -121,9 +158,15 @@ impl fmt::Display for Report {
                 format!("{:.1}", part.lag_seconds),
                 part.clock.map(|clock| clock.to_string()).unwrap_or_default(),
                 part.digest.get(..16).unwrap_or_default().to_owned(),
+                part.sent.map(number).unwrap_or_default(),
             ]);
         }
         write!(f, "{table}")?;
+        for part in &self.partitions {
+            if let Some(why) = &part.halted {
+                writeln!(f, "partition {} stands still: {why}", part.partition)?;
+            }
+        }
         let nodes = if self.nodes.is_empty() { "none".to_owned() } else { self.nodes.join(", ") };
         writeln!(f, "nodes: {nodes}")
     }

@@ -54,6 +54,9 @@ fn a_record_of_a_newer_build_stops_its_partition_and_no_other() {
     let stopped = world.partitions()[STOPPED as usize].clone();
     println!("status shows: {stopped}");
     assert!(stopped["lag"].as_u64().unwrap() > 100, "it shows how far it is behind: {stopped}");
+    let why = stopped["halted"].as_str().unwrap();
+    assert!(why.contains("usage.foreseen") && why.contains("run the newer build"), "it says why: {why}");
+    assert!(stopped["lag_seconds"].as_f64().unwrap() > 0.0, "and for how long: {stopped}");
     let owner = nodes.iter().find(|node| stands_still(node)).unwrap();
     assert_eq!(stopped["owner"], owner.name.as_str(), "it is kept from a node of the same build");
     assert!(owner.said().contains("usage.foreseen"), "{}", owner.said());

@@ -111,9 +111,13 @@ impl World {
         logs.map(times).sum()
     }
 
-    /// What `status` says of the partitions.
+    /// What `status` says of the partitions; its exit code says whether one stands still.
     pub(crate) fn partitions(&self) -> Vec<Value> {
-        self.json(&["status"])["partitions"].as_array().unwrap().clone()
+        let ran = self.run(&["status", "--json"]);
+        let partitions = ran.json()["partitions"].as_array().unwrap().clone();
+        let is_halted = partitions.iter().any(|part| part["halted"].is_string());
+        assert_eq!(ran.code, Some(if is_halted { 6 } else { 0 }), "{}", ran.err);
+        partitions
     }
 
     /// Waits until everything is folded; fails after so long.

@@ -35,6 +35,10 @@ fn a_record_of_a_newer_build_halts_its_partition_and_is_named() {
         for command in ["project", "run"] {
             drawdown.run(&[command]).failed(6, &["the record at 1:1 cannot be folded by this build", what]);
         }
+        let status = drawdown.run(&["status"]);
+        status.failed(6, &[]);
+        assert!(status.out.contains("partition 1 stands still: the record at 1:1 cannot"), "{}", status.out);
+        assert_eq!(status.out.matches("stands still").count(), 1, "{}", status.out);
         let file = drawdown.file("unit.yaml", "{kind: unit, name: credits}");
         drawdown.run(&["apply", &file]).failed(6, &["nothing was applied", "1:1"]);
     }
@@ -80,6 +84,10 @@ fn a_log_that_is_shorter_than_what_was_folded_is_another_one() {
     drawdown.json(&["project"]);
     std::fs::rename(&copy, &log).unwrap();
     drawdown.run(&["project"]).failed(6, &["the log is not the one that was folded before"]);
+    let status = drawdown.run(&["status", "--json"]);
+    status.failed(6, &[]);
+    let halted = status.json()["partitions"][1]["halted"].as_str().map(str::to_owned);
+    assert!(halted.unwrap().contains("records of it were folded"), "{}", status.out);
 
     // As long as before, and with other records.
     let others: String = (100..300).map(|id| event(id, &format!("team-{id}"))).collect();

@@ -11,6 +11,7 @@ mod encode;
 mod failure;
 mod ids;
 mod lease;
+mod names;
 mod opening;
 mod rows;
 mod store;

@@ -91,6 +91,10 @@ impl Store for PostgresStore {
         self.all(query(&sql).bind(number(partition)).bind(ids)).await
     }
 
+    async fn names(&self, _: Partition, wallets: &[i64]) -> Result<Vec<(i64, String)>, StoreError> {
+        self.ids_of(wallets).await
+    }
+
     async fn ids(&self, partition: Partition, probes: &[IdProbe]) -> Result<Vec<IdRow>, StoreError> {
         let mut connection = self.pool.acquire().await.map_err(of_database)?;
         ids::find(&mut connection, partition, probes).await.map_err(of_database)

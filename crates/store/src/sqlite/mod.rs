@@ -7,6 +7,7 @@ mod commit;
 mod ids;
 mod insert;
 mod lease;
+mod names;
 mod opening;
 mod store;
 mod trail;

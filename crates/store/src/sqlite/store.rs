@@ -95,6 +95,10 @@ impl Store for SqliteStore {
         Ok(wallets)
     }
 
+    async fn names(&self, _: Partition, wallets: &[i64]) -> Result<Vec<(i64, String)>, StoreError> {
+        self.ids_of(wallets).await
+    }
+
     async fn ids(&self, partition: Partition, probes: &[IdProbe]) -> Result<Vec<IdRow>, StoreError> {
         let mut reader = self.reader().await?;
         let mut snapshot = reader.begin().await?;

@@ -18,6 +18,12 @@ pub(crate) async fn wallets_are_found_by_id(store: impl Store) {
     assert_eq!(store.wallets_by_id(Partition(1), &ids).await.unwrap(), []);
     assert_eq!(store.wallets_by_id(FIRST, &[]).await.unwrap(), []);
 
+    let numbers: Vec<i64> = (0..3000).collect();
+    let mut names = store.names(FIRST, &numbers).await.unwrap();
+    names.sort();
+    assert_eq!(names, batch.wallets.iter().map(|row| (row.no, row.id.clone())).collect::<Vec<_>>());
+    assert_eq!(store.names(FIRST, &[]).await.unwrap(), []);
+
     let one = &batch.wallets[5];
     assert_eq!(store.wallet(&one.id).await.unwrap(), Some((FIRST, one.clone())));
     assert_eq!(store.wallet("nobody").await.unwrap(), None);

@@ -1,11 +1,15 @@
 //! Topics that are no logs: any key, any partitioner, and holes between their offsets.
 
+mod ends;
+mod gapless;
 mod places;
 mod reader;
 mod writer;
 
 use ledger::Position;
 
+pub use ends::TopicEnds;
+pub use gapless::GaplessWriter;
 pub use reader::{TopicBatch, TopicReader, TopicReading, Until};
 pub use writer::TopicWriter;
 

@@ -4,29 +4,29 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ledger::{Offset, Partition, Position};
-use rdkafka::consumer::Consumer as _;
+use ledger::Partition;
+use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
 
 use super::super::blocking;
 use super::super::config::KafkaConfig;
-use super::super::keeper::{assign, consumer, failed, is_final, native};
+use super::super::keeper::{failed, is_final, native};
 use super::super::news::News;
 use super::super::topic::{Made, Topic};
 use super::places::Group;
-use super::reader::received;
-use super::{Received, TopicMessage};
+use super::{Received, TopicEnds, TopicMessage};
 use crate::LogError;
 
-/// How far before its end a partition's last message is looked for at first: the ends of transactions take offsets too.
-const NEAR: u64 = 8;
+/// What a kind of writer sets of its producer.
+type Settings = fn(&mut ClientConfig, &KafkaConfig);
 
 /// Writes a topic that others read, which is made if there is none.
 pub struct TopicWriter {
     config: KafkaConfig,
-    group: Group,
+    ends: TopicEnds,
+    settings: Settings,
     producer: Mutex<Arc<FutureProducer<News>>>,
     partitions: u32,
 }
@@ -38,10 +38,17 @@ impl TopicWriter {
     ///
     /// The broker refuses, or cannot be reached.
     pub async fn open(config: KafkaConfig, partitions: u32, largest: usize) -> Result<Self, LogError> {
-        let news = News::default();
-        let reader = consumer(&config, news.clone(), |_| {})?;
-        let group = Group { config: config.clone(), name: "drawdown".into(), consumer: Arc::new(reader) };
-        let asking = group.clone();
+        Self::open_with(config, partitions, largest, settled).await
+    }
+
+    pub(super) async fn open_with(
+        config: KafkaConfig,
+        partitions: u32,
+        largest: usize,
+        settings: Settings,
+    ) -> Result<Self, LogError> {
+        let ends = TopicEnds::new(config.clone())?;
+        let asking = ends.group().clone();
         let found = blocking(move || match asking.partitions() {
             Err(LogError::NoTopic { .. }) => Ok((None, asking.brokers()?)),
             found => Ok((Some(found?), 0)),
@@ -49,16 +56,21 @@ impl TopicWriter {
         let found = match found.await? {
             (Some(found), _) => found,
             (None, brokers) => {
-                let topic = Topic::new(&config, news.clone())?;
+                let topic = Topic::new(&config, ends.news().clone())?;
                 if topic.make_for(partitions, brokers, largest).await? == Made::Now {
                     tracing::info!(topic = config.topic(), partitions, "made a topic");
                 }
-                let asking = group.clone();
+                let asking = ends.group().clone();
                 blocking(move || known(&asking)).await?
             }
         };
-        let producer = Mutex::new(Arc::new(connect(&config)?));
-        Ok(Self { config, group, producer, partitions: found })
+        let producer = Mutex::new(Arc::new(connect(&config, settings)?));
+        Ok(Self { config, ends, settings, producer, partitions: found })
+    }
+
+    /// The topic's ends.
+    pub(super) fn ends(&self) -> &TopicEnds {
+        &self.ends
     }
 
     /// How many partitions the topic has.
@@ -93,7 +105,7 @@ impl TopicWriter {
         failure.map_or(Ok(()), Err)
     }
 
-    fn send(
+    pub(super) fn send(
         &self,
         producer: &FutureProducer<News>,
         partition: Partition,
@@ -112,7 +124,7 @@ impl TopicWriter {
         producer.send_result(record).map_err(|(error, _)| error)
     }
 
-    fn meaning(&self, error: KafkaError, message: &TopicMessage) -> LogError {
+    pub(super) fn meaning(&self, error: KafkaError, message: &TopicMessage) -> LogError {
         let code = error.rdkafka_error_code();
         if matches!(code, Some(RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::InvalidMessageSize))
         {
@@ -122,11 +134,11 @@ impl TopicWriter {
     }
 
     /// The producer, made anew when it has given up.
-    fn usable(&self) -> Result<Arc<FutureProducer<News>>, LogError> {
+    pub(super) fn usable(&self) -> Result<Arc<FutureProducer<News>>, LogError> {
         let mut producer = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
         if producer.client().fatal_error().is_some() {
             tracing::warn!(topic = self.config.topic(), "a producer gave up: another one takes its place");
-            *producer = Arc::new(connect(&self.config)?);
+            *producer = Arc::new(connect(&self.config, self.settings)?);
         }
         Ok(Arc::clone(&producer))
     }
@@ -135,53 +147,13 @@ impl TopicWriter {
     ///
     /// # Errors
     ///
-    /// [`LogError::Silent`] if the broker does not give it, or it cannot be reached.
+    /// As [`TopicEnds::last`].
     pub async fn last(&self) -> Result<Vec<Option<Received>>, LogError> {
-        let (group, partitions) = (self.group.clone(), self.partitions);
-        blocking(move || (0..partitions).map(|partition| last(&group, Partition(partition))).collect()).await
-    }
-}
-
-/// The last message of a partition: offsets may be missing before its end.
-fn last(group: &Group, partition: Partition) -> Result<Option<Received>, LogError> {
-    let (first, end) = group.bounds(partition)?;
-    let (topic, mut back) = (group.config.topic(), NEAR);
-    loop {
-        let from = Offset(end.0.saturating_sub(back)).max(first);
-        if from >= end {
-            return Ok(None);
+        let mut all = Vec::new();
+        for partition in (0..self.partitions).map(Partition) {
+            all.push(self.ends.last(partition).await?);
         }
-        assign(&group.consumer, topic, partition, from).map_err(|error| failed(topic, error))?;
-        let found = last_from(group, Position { partition, offset: from }, end);
-        group.consumer.unassign().map_err(|error| failed(topic, error))?;
-        match found? {
-            None if from > first => back = back.saturating_mul(8),
-            found => return Ok(found),
-        }
-    }
-}
-
-fn last_from(group: &Group, from: Position, end: Offset) -> Result<Option<Received>, LogError> {
-    let (mut found, patience) = (None, group.config.patience);
-    let until = Instant::now() + patience;
-    loop {
-        match group.consumer.poll(until.saturating_duration_since(Instant::now())) {
-            Some(Ok(message)) => {
-                let message = received(&message);
-                if message.at.partition != from.partition || message.at.offset < from.offset {
-                    continue;
-                }
-                let is_last = message.at.offset.plus(1) >= end;
-                found = Some(message);
-                if is_last {
-                    return Ok(found);
-                }
-            }
-            Some(Err(KafkaError::PartitionEOF(_))) => return Ok(found),
-            Some(Err(error)) if is_final(&error) => return Err(failed(group.config.topic(), error)),
-            Some(Err(_)) => {}
-            None => return Err(LogError::Silent { waited: patience }),
-        }
+        Ok(all)
     }
 }
 
@@ -198,17 +170,23 @@ fn known(group: &Group) -> Result<u32, LogError> {
     }
 }
 
-fn connect(config: &KafkaConfig) -> Result<FutureProducer<News>, LogError> {
+/// What is not acknowledged in time is told to be unknown, and takes up memory until then.
+fn settled(client: &mut ClientConfig, config: &KafkaConfig) {
+    client
+        .set("linger.ms", "5")
+        .set("message.timeout.ms", config.sending.as_millis().to_string())
+        .set("queue.buffering.max.kbytes", "2097151");
+}
+
+fn connect(config: &KafkaConfig, settings: Settings) -> Result<FutureProducer<News>, LogError> {
     let mut client = config.client();
     client
         .set("enable.idempotence", "true")
         .set("acks", "all")
         .set("compression.type", "lz4")
-        .set("linger.ms", "5")
-        .set("message.timeout.ms", config.sending.as_millis().to_string())
         // The topic says what it takes.
         .set("message.max.bytes", "1000000000")
-        .set("queue.buffering.max.messages", "0")
-        .set("queue.buffering.max.kbytes", "2097151");
+        .set("queue.buffering.max.messages", "0");
+    settings(&mut client, config);
     client.create_with_context(News::default()).map_err(|error: KafkaError| LogError::Broker(error.into()))
 }
