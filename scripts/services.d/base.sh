@@ -37,10 +37,10 @@ free_port() {
 choose_ports() {
   local name chosen service
   touch "$dir/ports"
-  for name in kafka controller postgres; do
+  for name in kafka controller secured postgres; do
     chosen=$(port "$name")
     [ "$name" != kafka ] || chosen=${kafka_port:-$chosen}
-    service=${name/controller/kafka}
+    case $name in controller | secured) service=kafka ;; *) service=$name ;; esac
     if [ -z "$chosen" ] || { ! "${service}_running" && [ -z "$kafka_port" ] && answers "$chosen"; }; then
       chosen=$(free_port)
     fi

@@ -46,11 +46,25 @@ configure() {
   mkdir -p "$dir/kafka"
   sed -e "s|@DATA@|$dir/kafka/data|" -e "s|@PORT@|$(port kafka)|" -e "s|@CONTROLLER@|$(port controller)|" \
     "$parts/server.properties" >"$dir/kafka/server.properties"
+  if [ $kafka_secured = yes ] || [ -f "$dir/kafka/ca.pem" ]; then secure; fi
   [ -f "$dir/kafka/data/meta.properties" ] && return
   # 16 random bytes; one that began with a dash would be taken for an option.
   id=$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | sed 's/^-/A/' | cut -c1-22)
   java "${java_options[@]}" -cp "$jars/*" "-Dlog4j2.configurationFile=$parts/log4j2.properties" \
-    kafka.tools.StorageTool format -t "$id" -c "$dir/kafka/server.properties" >&2
+    kafka.tools.StorageTool format -t "$id" -c "$dir/kafka/server.properties" \
+    --add-scram "SCRAM-SHA-512=[name=drawdown,password=drawdown]" >&2
+}
+
+# One more listener, with TLS and the user drawdown, whose password is drawdown; clients find its certificate in ca.pem.
+secure() {
+  local keys=$dir/kafka/keys.p12
+  if [ ! -f "$dir/kafka/ca.pem" ]; then
+    keytool -genkeypair -alias broker -keyalg EC -validity 3650 -dname CN=127.0.0.1 -ext san=ip:127.0.0.1 \
+      -ext bc:c=ca:true -storetype PKCS12 -keystore "$keys" -storepass drawdown >&2
+    keytool -exportcert -rfc -alias broker -keystore "$keys" -storepass drawdown >"$dir/kafka/ca.pem"
+  fi
+  sed -e "s|@PORT@|$(port kafka)|" -e "s|@CONTROLLER@|$(port controller)|" -e "s|@SECURED@|$(port secured)|" \
+    -e "s|@KEYS@|$keys|" "$parts/secured.properties" >>"$dir/kafka/server.properties"
 }
 
 broker() {

@@ -55,7 +55,7 @@ impl<L: EventLog, S: Store> Following<L, S> {
                 waits = step.ahead;
                 if let Some(until) = waits {
                     let partition = self.projector.partition();
-                    tracing::warn!(%partition, %until, "a record was recorded ahead of this machine's clock: its partition waits");
+                    tracing::warn!(%partition, %until, "a record was recorded ahead of the clock: its partition waits");
                 }
             }
             if step.folded > 0 {

@@ -20,6 +20,8 @@ use crate::set::{log_id, turns};
 
 /// How often in the life of a lease it is renewed.
 const BEATS: u32 = 5;
+/// How long after another's lease has run out it is surely found to have.
+const SURELY: Duration = Duration::from_millis(10);
 
 /// What happens to a node when one of its partitions halts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +49,8 @@ pub struct Node<L, S> {
     /// Partitions that halted here.
     halted: BTreeSet<Partition>,
     owned: watch::Sender<Vec<Partition>>,
+    /// When the first lease of another runs out, unless it is renewed.
+    runs_out: Option<Duration>,
     /// How far each partition has come, as far as it was folded here.
     reached: Vec<Arc<watch::Sender<Reached>>>,
     /// What became of the records that were folded here, in partitions that are no longer.
@@ -86,6 +90,7 @@ impl<L: EventLog, S: Store> Node<L, S> {
             running: BTreeMap::new(),
             halted: BTreeSet::new(),
             owned: watch::Sender::new(Vec::new()),
+            runs_out: None,
             reached,
             counts: Counts::default(),
         })
@@ -126,8 +131,10 @@ impl<L: EventLog, S: Store> Node<L, S> {
         while ended.is_ok() && !*stop.borrow() {
             ended = self.beat(&now).await;
             if ended.is_ok() {
+                let pause = self.runs_out.take().map_or(Duration::MAX, |rest| rest + SURELY);
                 // Whoever could tell is gone when this fails, and the next beat sees it.
-                let _ = tokio::time::timeout(self.lease / BEATS, stop.wait_for(|stop| *stop)).await;
+                let _ =
+                    tokio::time::timeout(pause.min(self.lease / BEATS), stop.wait_for(|stop| *stop)).await;
             }
         }
         for partition in self.running.keys().copied().collect::<Vec<_>>() {
@@ -209,9 +216,11 @@ impl<L: EventLog, S: Store> Node<L, S> {
                 continue;
             }
             if let Some(head) = self.store.claim(&self.name, partition, &self.log_id, life).await? {
-                self.start(head, now.clone()).await?;
+                self.start(head, now.clone());
             }
         }
+        let others = fleet.leases.iter().filter(|lease| lease.owner != self.name && lease.lives_ms > 0);
+        self.runs_out = others.map(|lease| Duration::from_millis(lease.lives_ms)).min();
         self.give_back_what_is_idle(fleet).await
     }
 
@@ -229,27 +238,28 @@ impl<L: EventLog, S: Store> Node<L, S> {
         Ok(())
     }
 
-    /// Folds a partition from where it stands.
-    async fn start<N>(&mut self, head: Head, now: N) -> Result<(), ProjectorError>
+    /// Folds a partition from where it stands. To open it may take longer than a lease lives, so the beats do not wait for that.
+    fn start<N>(&mut self, head: Head, now: N)
     where
         N: Fn() -> Instant + Send + Sync + 'static,
     {
         let (partition, epoch) = (head.partition, head.epoch);
         tracing::info!(%partition, epoch, offset = %head.next, "taken over");
-        let opened = Projector::at(self.log.clone(), self.store.clone(), head).await;
-        let projector = match opened {
-            Ok(projector) => {
-                let reached = self.reached[partition.0 as usize].clone();
-                projector.taking_turns(self.turns.clone()).telling(reached)
+        let (stop, mut stopped) = watch::channel(false);
+        let (turns, reached) = (self.turns.clone(), self.reached[partition.0 as usize].clone());
+        let opening = open(self.log.clone(), self.store.clone(), head, turns, reached);
+        let task = tokio::spawn(async move {
+            let opened = tokio::select! {
+                biased;
+                _ = stopped.wait_for(|stop| *stop) => return (Counts::default(), Ok(())),
+                opened = opening => opened,
+            };
+            match opened {
+                Ok(following) => follow(following, now, stopped).await,
+                Err(error) => (Counts::default(), Err(error)),
             }
-            Err(error) => return self.ended(partition, Err(error)),
-        };
-        let copying = if partition == Partition(0) { Some(Copying::new(&*self.log).await?) } else { None };
-        let (stop, stopped) = watch::channel(false);
-        let following = Following { projector, copying, log: self.log.clone(), store: self.store.clone() };
-        let task = tokio::spawn(follow(following, now, stopped));
+        });
         self.running.insert(partition, Running { epoch, stop, task });
-        Ok(())
     }
 
     /// Ends the folding of a partition: what was folded is committed, unless it is another node's by now.
@@ -285,6 +295,20 @@ impl<L: EventLog, S: Store> Node<L, S> {
         tracing::warn!(%partition, error = %chain(&error), "the partition is taken over again");
         Ok(())
     }
+}
+
+/// What it takes to fold a partition from where it stands.
+async fn open<L: EventLog, S: Store>(
+    log: Arc<L>,
+    store: Arc<S>,
+    head: Head,
+    turns: Arc<Semaphore>,
+    reached: Arc<watch::Sender<Reached>>,
+) -> Result<Following<L, S>, ProjectorError> {
+    let copying = if head.partition == Partition(0) { Some(Copying::new(&*log).await?) } else { None };
+    let projector = Projector::at(log.clone(), store.clone(), head).await?;
+    let projector = projector.taking_turns(turns).telling(reached);
+    Ok(Following { projector, copying, log, store })
 }
 
 /// An error with its causes, in one line.

@@ -10,7 +10,7 @@ use crate::commands::{
     ingest, init, ledger, log, migrate, project, rebuild, rerate, reset, reverse, run, statement, status,
     step, suspend, tick, usage, verify, void, wallets, what_if,
 };
-use crate::context::Context;
+use crate::context::{Clock, Context};
 use crate::exit::Exit;
 use crate::places::{LogPlace, StorePlace};
 
@@ -106,6 +106,46 @@ impl Command {
         };
         from.is_some() || to.is_some()
     }
+
+    /// Whether it appends records that bear the time at which it does.
+    fn stamps(&self) -> bool {
+        match self {
+            Self::Init(_)
+            | Self::Apply(_)
+            | Self::Ingest(_)
+            | Self::Tick(_)
+            | Self::Void(_)
+            | Self::Reverse(_)
+            | Self::Rerate(_)
+            | Self::Reset(_)
+            | Self::ClearOverage(_)
+            | Self::Suspend(_)
+            | Self::Resume(_)
+            | Self::FoldVersion(_) => true,
+            // It sees to that itself, again and again: others stamp in its place.
+            Self::Run(_) => false,
+            Self::Demo(_)
+            | Self::Migrate(_)
+            | Self::Project(_)
+            | Self::Status(_)
+            | Self::Balance(_)
+            | Self::Ledger(_)
+            | Self::Grants(_)
+            | Self::Usage(_)
+            | Self::Estimate(_)
+            | Self::WhatIf(_)
+            | Self::Wallets(_)
+            | Self::Statement(_)
+            | Self::Explain(_)
+            | Self::Diff(_)
+            | Self::Log(_)
+            | Self::Step(_)
+            | Self::Verify(_)
+            | Self::Rebuild(_)
+            | Self::Bench(_)
+            | Self::Completions(_) => false,
+        }
+    }
 }
 
 impl Cli {
@@ -130,7 +170,13 @@ impl Cli {
         let of_log = kafka_properties.as_ref().filter(|_| self.log.is_some() || !self.command.has_a_topic());
         let log = LogPlace::parse(self.log.as_deref(), of_log)?;
         let store = StorePlace::parse(&self.store)?;
-        let context = Context { data, log, store, kafka_properties, json: self.json, durability };
+        let clock = Clock::default();
+        let context = Context { data, log, store, kafka_properties, json: self.json, durability, clock };
+        context.clock.ask(&context.store).await;
+        if self.command.stamps() {
+            context.clock.check()?;
+        }
+        tokio::spawn(context.clock.clone().keep_asking(context.store.clone()));
         match self.command {
             Command::Demo(args) => demo::run(args, self.data, &context).await,
             Command::Init(args) => init::run(args, &context).await,

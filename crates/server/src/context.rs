@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use eventlog::{Durability, KafkaLog, Log, LogError, SqliteLog};
@@ -14,6 +14,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use store::{Projections, SqliteStore, StoreError};
 
+pub use crate::clock::{Apart, Clock};
 pub use crate::lock::{LockError, ProjectorLock};
 use crate::places::{LogPlace, StorePlace};
 
@@ -40,18 +41,14 @@ pub struct Context {
     pub json: bool,
     /// What an acknowledged record survives.
     pub durability: Durability,
+    /// What time it is.
+    pub clock: Clock,
 }
 
 impl Context {
-    /// What time it is. Nothing else in the process asks the clock.
-    ///
-    /// # Panics
-    ///
-    /// If the machine's clock stands before 1970 or after 2261.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place")]
+    /// What time it is.
     pub fn now(&self) -> Instant {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock stands after 1970");
-        Instant(i64::try_from(since.as_nanos()).expect("the clock stands before 2262"))
+        self.clock.now()
     }
 
     /// An id that no other record has.

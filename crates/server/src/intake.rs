@@ -10,6 +10,8 @@ use ingest::{Events, Refusal, Stamp, usage};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
+use crate::context::{Apart, Clock};
+
 /// So many events are appended together …
 const BATCH: usize = 4_000;
 /// … or what came within this time after the first of them.
@@ -60,14 +62,17 @@ pub(crate) enum IntakeError {
     DeadLetters(#[source] io::Error),
     #[error("the events cannot be appended")]
     Append(#[from] LogError),
+    #[error(transparent)]
+    Clock(#[from] Apart),
 }
 
-/// Appends all events of a stream that can be, each stamped as `stamp` says at its moment; `refused` gets the others.
-/// Returns when all are durable.
+/// Appends all events of a stream that can be, each stamped as `stamp` says at its moment; `refused` gets the others. None is
+/// appended whose stamp comes from a clock that `clock` finds wrong. Returns when all are durable.
 pub(crate) async fn take_in<L: EventLog>(
     log: &L,
     events: impl BufRead + Send + 'static,
     stamp: impl Fn() -> Stamp<'static> + Send + 'static,
+    clock: &Clock,
     refused: impl FnMut(&Letter<'_>) -> io::Result<()> + Send + 'static,
 ) -> (Taken, Result<(), IntakeError>) {
     let belt = Arc::new(Belt::default());
@@ -80,6 +85,10 @@ pub(crate) async fn take_in<L: EventLog>(
     let mut failed = Ok(());
     while let Some(batch) = belt.next().await {
         let count = batch.len() as u64;
+        if let Err(apart) = clock.check() {
+            failed = Err(apart.into());
+            break;
+        }
         if let Err(error) = log.append(batch).await {
             failed = Err(error.into());
             break;

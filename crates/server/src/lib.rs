@@ -3,6 +3,7 @@
 mod applying;
 mod bench;
 pub mod cli;
+mod clock;
 mod commands;
 pub mod context;
 mod correcting;

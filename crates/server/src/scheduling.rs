@@ -33,7 +33,8 @@ impl Own {
     }
 }
 
-/// Rounds of the scheduler until told to stop. What fails is tried again with the next round: a late timer changes no balance.
+/// Rounds of the scheduler until told to stop, but for those at which the clock is found wrong. What fails is tried again with the
+/// next round: a late timer changes no balance.
 pub(crate) async fn schedule(
     context: Context,
     log: Arc<Log>,
@@ -42,7 +43,19 @@ pub(crate) async fn schedule(
     mut stop: Stop,
 ) {
     let (mut in_flight, mut looked) = (InFlight::default(), Looked::default());
+    let mut is_right = true;
     while !stop.is_set() {
+        let found = context.clock.check();
+        if let Err(apart) = &found
+            && is_right
+        {
+            tracing::warn!("{apart}; other nodes see to what is due here half a minute later");
+        }
+        is_right = found.is_ok();
+        if !is_right {
+            stop.sleep(ROUND).await;
+            continue;
+        }
         let partitions: Vec<(Partition, i64)> = (0..log.partitions())
             .map(Partition)
             .map(|partition| (partition, if own.has(partition) { 0 } else { OVERDUE }))

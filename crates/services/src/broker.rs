@@ -1,15 +1,25 @@
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
-use tempfile::TempDir;
-
+use crate::disk::Disk;
+use crate::place::Place;
 use crate::script;
 
 /// A Kafka of a test's own, to be killed, frozen and replaced. It is gone when this is dropped.
 #[derive(Debug)]
 pub struct Broker {
-    directory: TempDir,
+    place: Place,
     address: String,
+}
+
+/// Where a broker listens with TLS.
+#[derive(Debug)]
+pub struct Secured {
+    /// As `host:port`.
+    pub address: String,
+    /// The file of the certificate by which it is known.
+    pub certificate: PathBuf,
 }
 
 impl Broker {
@@ -19,16 +29,69 @@ impl Broker {
     ///
     /// If it cannot be started.
     pub fn start() -> Self {
-        let directory = tempfile::tempdir().expect("a directory for the broker can be made");
-        let place = directory.path().to_str().expect("temporary directories have names of UTF-8").to_owned();
-        script::run(&["up", "kafka", "--dir", &place]);
-        let address = script::kafka(&["--dir", &place]);
-        Self { directory, address }
+        Self::at(Place::new())
+    }
+
+    /// Starts one whose data is on a disk that can be filled.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be started.
+    pub fn on(disk: Disk) -> Self {
+        Self::at(Place::Disk(disk))
+    }
+
+    /// Starts one that listens with TLS too: [`secured`](Self::secured).
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be started.
+    pub fn start_secured() -> Self {
+        let place = Place::new();
+        place.up_with(&["kafka", "--kafka-secured"]);
+        Self::at(place)
+    }
+
+    fn at(place: Place) -> Self {
+        place.up("kafka");
+        let address = script::kafka(&["--dir", place.text()]);
+        Self { place, address }
+    }
+
+    /// The disk it is on.
+    ///
+    /// # Panics
+    ///
+    /// If it was not started on one.
+    pub fn disk(&self) -> &Disk {
+        match &self.place {
+            Place::Disk(disk) => disk,
+            Place::Directory(_) => panic!("it is on the disk of all: start it on one of its own"),
+        }
     }
 
     /// Its address, as `host:port`, which stays.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// Where it listens with TLS, and lets the user `drawdown` in with the password `drawdown`, by PLAIN and by SCRAM-SHA-512.
+    ///
+    /// # Panics
+    ///
+    /// If it was not started so.
+    pub fn secured(&self) -> Secured {
+        let ports = fs::read_to_string(self.place.path().join("ports")).expect("the script keeps the ports");
+        let port = ports.lines().find_map(|line| line.strip_prefix("secured=")).expect("it has one of each");
+        let certificate = self.place.path().join("kafka/ca.pem");
+        assert!(certificate.exists(), "it listens without TLS alone: start it secured");
+        Secured { address: format!("127.0.0.1:{port}"), certificate }
+    }
+
+    /// It has not ended.
+    pub fn is_there(&self) -> bool {
+        let sent = Command::new("kill").args(["-0", self.pid().trim()]).output();
+        sent.is_ok_and(|sent| sent.status.success())
     }
 
     /// Ends it without warning; what it has on disk stays.
@@ -38,7 +101,7 @@ impl Broker {
 
     /// Starts it again after [`kill`](Self::kill), with what is on disk.
     pub fn restart(&self) {
-        script::run(&["up", "kafka", "--dir", self.place()]);
+        self.place.up("kafka");
     }
 
     /// Lets it do nothing any more; its connections stay.
@@ -54,17 +117,16 @@ impl Broker {
     /// Ends it for good, and starts another cluster at the same address.
     pub fn replace(&self) {
         let port = self.address.rsplit(':').next().expect("an address has a port");
-        script::run(&["down", "--dir", self.place()]);
-        script::run(&["up", "kafka", "--dir", self.place(), "--kafka-port", port]);
+        script::run(&["down", "--dir", self.place.text()]);
+        script::run(&["up", "kafka", "--dir", self.place.text(), "--kafka-port", port]);
     }
 
-    fn place(&self) -> &str {
-        self.directory.path().to_str().expect("it was text when the broker was started")
+    fn pid(&self) -> String {
+        fs::read_to_string(self.place.path().join("kafka.pid")).expect("the script keeps the pid")
     }
 
     fn signal(&self, signal: &str) {
-        let pid =
-            fs::read_to_string(self.directory.path().join("kafka.pid")).expect("the script keeps the pid");
+        let pid = self.pid();
         let sent = Command::new("kill").args([signal, pid.trim()]).status();
         assert!(sent.is_ok_and(|status| status.success()), "kill {signal} {pid}");
     }
@@ -72,6 +134,6 @@ impl Broker {
 
 impl Drop for Broker {
     fn drop(&mut self) {
-        script::run(&["down", "--dir", self.place()]);
+        script::run(&["down", "--dir", self.place.text()]);
     }
 }

@@ -1,14 +1,14 @@
 use std::fs;
 use std::process::Command;
 
-use tempfile::TempDir;
-
+use crate::disk::Disk;
+use crate::place::Place;
 use crate::script;
 
 /// A server of Postgres of a test's own, to be killed and frozen. It is gone when this is dropped.
 #[derive(Debug)]
 pub struct Database {
-    directory: TempDir,
+    place: Place,
     url: String,
 }
 
@@ -19,11 +19,34 @@ impl Database {
     ///
     /// If it cannot be started.
     pub fn start() -> Self {
-        let directory = tempfile::tempdir().expect("a directory for the database can be made");
-        let place = directory.path().to_str().expect("temporary directories have names of UTF-8").to_owned();
-        script::run(&["up", "postgres", "--dir", &place]);
-        let url = script::postgres(&["--dir", &place]);
-        Self { directory, url }
+        Self::at(Place::new())
+    }
+
+    /// Starts one whose data is on a disk that can be filled.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be started.
+    pub fn on(disk: Disk) -> Self {
+        Self::at(Place::Disk(disk))
+    }
+
+    fn at(place: Place) -> Self {
+        place.up("postgres");
+        let url = script::postgres(&["--dir", place.text()]);
+        Self { place, url }
+    }
+
+    /// The disk it is on.
+    ///
+    /// # Panics
+    ///
+    /// If it was not started on one.
+    pub fn disk(&self) -> &Disk {
+        match &self.place {
+            Place::Disk(disk) => disk,
+            Place::Directory(_) => panic!("it is on the disk of all: start it on one of its own"),
+        }
     }
 
     /// The URL of a database whose user may make others, which stays.
@@ -38,7 +61,7 @@ impl Database {
 
     /// Starts it again after [`kill`](Self::kill), with what is on disk.
     pub fn restart(&self) {
-        script::run(&["up", "postgres", "--dir", self.place()]);
+        self.place.up("postgres");
     }
 
     /// Lets none of its processes do anything any more; their connections stay.
@@ -67,18 +90,14 @@ impl Database {
     }
 
     fn pid(&self) -> String {
-        let file = self.directory.path().join("postgres.pid");
+        let file = self.place.path().join("postgres.pid");
         fs::read_to_string(file).expect("the script keeps the pid").trim().to_owned()
-    }
-
-    fn place(&self) -> &str {
-        self.directory.path().to_str().expect("it was text when the database was started")
     }
 }
 
 impl Drop for Database {
     fn drop(&mut self) {
-        script::run(&["down", "--dir", self.place()]);
+        script::run(&["down", "--dir", self.place.text()]);
     }
 }
 

@@ -4,13 +4,18 @@
 
 mod broker;
 mod database;
+mod disk;
+mod place;
+mod preload;
 mod script;
 
 use std::env;
 use std::sync::OnceLock;
 
-pub use broker::Broker;
+pub use broker::{Broker, Secured};
 pub use database::Database;
+pub use disk::Disk;
+pub use preload::Preload;
 
 /// The broker's address, as `host:port`: `DRAWDOWN_TEST_KAFKA`, or that of the one `scripts/services up kafka` starts.
 ///

@@ -5,9 +5,15 @@ use std::process::Command;
 
 /// Runs the script and answers what it printed.
 pub(crate) fn run(arguments: &[&str]) -> String {
+    run_with(arguments, &[])
+}
+
+/// Runs the script with these variables, which what it starts has too.
+pub(crate) fn run_with(arguments: &[&str], variables: &[(&str, String)]) -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../scripts/services");
     let output = Command::new(&script)
         .args(arguments)
+        .envs(variables.iter().map(|(name, value)| (name, value)))
         .output()
         .unwrap_or_else(|error| panic!("{} cannot be run: {error}", script.display()));
     let said = String::from_utf8_lossy(&output.stderr);

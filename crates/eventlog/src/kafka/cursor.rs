@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::mpsc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use ledger::{Offset, Partition};
 use mutants::{Mutant, is_on};
 use rdkafka::Message;
-use rdkafka::consumer::BaseConsumer;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use tokio::sync::oneshot;
 
@@ -42,6 +42,10 @@ pub(super) enum Ask {
 
 /// How long to wait for a record that is known to be there, before it is looked whether the log is the same.
 const STEP: Duration = Duration::from_millis(20);
+/// A client that brings nothing of what is there for so long is given up for a new one, which has twice as long, and so on.
+const SILENT: Duration = Duration::from_millis(200);
+/// How long a new client may take to know a broker before it is told to read all the same.
+const KNOWS: Duration = Duration::from_secs(1);
 /// A stretch that was begun is handed out when nothing more came for so long.
 const LULL: Duration = Duration::from_millis(200);
 /// How many records a wait brings at most.
@@ -52,7 +56,7 @@ pub(super) fn start(
     log: Arc<Opened>,
     partition: Partition,
     reach: Reach,
-) -> Result<mpsc::Sender<Ask>, LogError> {
+) -> Result<(mpsc::Sender<Ask>, JoinHandle<()>), LogError> {
     let (asks, mailbox) = mpsc::channel();
     let run = move || {
         let mut cursor = None;
@@ -60,8 +64,8 @@ pub(super) fn start(
             serve(&log, partition, reach, &mut cursor, ask);
         }
     };
-    thread::Builder::new().name("log-cursor".into()).spawn(run)?;
-    Ok(asks)
+    let thread = thread::Builder::new().name("log-cursor".into()).spawn(run)?;
+    Ok((asks, thread))
 }
 
 fn serve(log: &Arc<Opened>, partition: Partition, reach: Reach, cursor: &mut Option<Cursor>, ask: Ask) {
@@ -220,6 +224,7 @@ impl Cursor {
     /// Fills `held` up to the limit or the end; it stays empty only at the end.
     fn collect(&mut self, limit: usize) -> Result<(), LogError> {
         let mut since = Instant::now();
+        let mut silent = (since, SILENT);
         while !self.held.is_enough(limit) {
             let is_more = self.held.next() < self.log.surely(self.partition);
             if self.take(if is_more { STEP } else { Duration::ZERO })? {
@@ -244,10 +249,11 @@ impl Cursor {
                 }
             } else if since.elapsed() > self.log.config.patience {
                 return Err(LogError::Silent { waited: self.log.config.patience });
-            } else if self.log.is_due(&self.look) {
+            } else if silent.0.elapsed() > silent.1 || self.look.is_troubled(&self.log.look()) {
                 self.look = self.log.look();
                 self.log.verify(self.partition, None)?;
                 self.look_for_the_next()?;
+                silent = (Instant::now(), silent.1 * 2);
             }
         }
         Ok(())
@@ -310,7 +316,7 @@ impl Cursor {
 }
 
 fn connect(log: &Opened, reach: Reach) -> Result<BaseConsumer<News>, LogError> {
-    consumer(&log.config, log.news.clone(), |client| match reach {
+    let consumer = consumer(&log.config, log.news.clone(), |client| match reach {
         Reach::Near => {
             client
                 .set("fetch.wait.max.ms", "5")
@@ -321,5 +327,9 @@ fn connect(log: &Opened, reach: Reach) -> Result<BaseConsumer<News>, LogError> {
             // A request that waits at the end keeps the connection from being asked for another place.
             client.set("fetch.wait.max.ms", "100").set("queued.max.messages.kbytes", "16384");
         }
-    })
+    })?;
+    // One that is assigned before it knows a broker asks for the partition's leader again only a second later. Where none answers,
+    // it will tell so when it reads.
+    let _ = consumer.fetch_metadata(Some(log.config.topic()), KNOWS);
+    Ok(consumer)
 }

@@ -1,6 +1,7 @@
 //! The cursors of a log: whoever reads on finds the one that stands where they left off.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
+use std::thread::JoinHandle;
 
 use ledger::{Offset, Partition};
 use tokio::sync::oneshot;
@@ -17,6 +18,19 @@ const FEW: usize = 64;
 pub(super) struct Cursors {
     log: Arc<Opened>,
     idle: Mutex<Vec<Place>>,
+    /// Of all cursors that may still run.
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+/// A process that ended while a client of its still speaks TLS could be ended by that client's library instead.
+impl Drop for Cursors {
+    fn drop(&mut self) {
+        self.idle().clear();
+        for thread in self.threads().drain(..) {
+            // A cursor that panicked has told so.
+            let _ = thread.join();
+        }
+    }
 }
 
 /// A cursor that nobody asks at the moment, and where it stands.
@@ -33,7 +47,7 @@ struct Place {
 
 impl Cursors {
     pub(super) fn new(log: Arc<Opened>) -> Self {
-        Self { log, idle: Mutex::new(Vec::new()) }
+        Self { log, idle: Mutex::default(), threads: Mutex::default() }
     }
 
     pub(super) async fn read(
@@ -90,7 +104,10 @@ impl Cursors {
                 place
             }
             None => {
-                let asks = cursor::start(Arc::clone(&self.log), partition, reach)?;
+                let (asks, thread) = cursor::start(Arc::clone(&self.log), partition, reach)?;
+                let mut threads = self.threads();
+                threads.retain(|thread| !thread.is_finished());
+                threads.push(thread);
                 Place { partition, reach, at: from, is_followed: false, ready: None, asks }
             }
         };
@@ -108,6 +125,10 @@ impl Cursors {
         {
             idle.remove(least);
         }
+    }
+
+    fn threads(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.threads.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Place>> {

@@ -12,6 +12,7 @@ use store::{Projections, SqliteStore, Store};
 use super::events::{CATALOGUE, START, Series, Spread, early, grants, stamp};
 use super::{Figures, bytes_of};
 use crate::commands::what_if::{Plan, compare};
+use crate::context::Clock;
 use crate::documents::{Body, Document};
 use crate::intake::take_in;
 
@@ -96,7 +97,7 @@ async fn pipe(log: &Arc<Log>, store: &Arc<Projections>, file: &Path, events: u64
     let mut projectors = Projectors::open(log.clone(), store.clone()).await?;
     let appending = {
         let log = log.clone();
-        tokio::spawn(async move { take_in(&*log, input, stamp, |_| Ok(())).await })
+        tokio::spawn(async move { take_in(&*log, input, stamp, &Clock::default(), |_| Ok(())).await })
     };
     let mut folded = 0;
     while folded < events {

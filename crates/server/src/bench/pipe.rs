@@ -12,7 +12,7 @@ use store::{Bare, PostgresStore, Projections};
 
 use super::events::{CATALOGUE, Series, Spread, early, grants, stamp};
 use super::{Figures, embedded::write_events, roundtrip};
-use crate::context::Context;
+use crate::context::{Clock, Context};
 use crate::intake::take_in;
 use crate::places::{Database, LogPlace, StorePlace};
 
@@ -125,7 +125,7 @@ pub(crate) async fn pipe(
 async fn produce(trial: &Trial, file: &Path, events: u64) -> anyhow::Result<f64> {
     let input = BufReader::with_capacity(1 << 20, std::fs::File::open(file)?);
     let watch = Stopwatch::now();
-    let (taken, done) = take_in(&*trial.log, input, stamp, |_| Ok(())).await;
+    let (taken, done) = take_in(&*trial.log, input, stamp, &Clock::default(), |_| Ok(())).await;
     done?;
     anyhow::ensure!(taken.appended == events && taken.refused == 0, "every event is taken in");
     Ok(events as f64 / watch.elapsed().as_secs_f64())

@@ -69,7 +69,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let (clock, backfill) = (context.clone(), args.backfill);
     let stamp = move || Stamp { now: clock.now(), by: "operator", backfill };
     let (taken, ended) =
-        take_in(&*log, events, stamp, move |letter| write(letter, dead_letters.as_ref())).await;
+        take_in(&*log, events, stamp, &context.clock, move |letter| write(letter, dead_letters.as_ref()))
+            .await;
     if ended.is_ok() {
         log.close().await?;
     }
@@ -158,7 +159,10 @@ fn explain(taken: &Taken) {
 fn broke_off(error: IntakeError, appended: u64) -> anyhow::Error {
     let last = match &error {
         IntakeError::Append(LogError::Unknown(_)) => ", and some more may be",
-        IntakeError::Append(_) | IntakeError::Read(_) | IntakeError::DeadLetters(_) => "",
+        IntakeError::Append(_)
+        | IntakeError::Read(_)
+        | IntakeError::DeadLetters(_)
+        | IntakeError::Clock(_) => "",
     };
     anyhow::Error::from(error).context(format!(
         "{appended} events are in the log and durable{last}; ingest the same again once this is mended, each counts once"

@@ -14,7 +14,7 @@ use eventlog::{
 use ingest::{Refusal, Stamp, message_events, usage};
 use ledger::{Partition, Position};
 
-use crate::context::Context;
+use crate::context::{Clock, Context};
 use crate::places::LogPlace;
 use crate::stop::Stop;
 use letter::letter;
@@ -95,6 +95,10 @@ pub(crate) async fn take_in(
             () = stop.set() => None,
         };
         let Some(batch) = batch else { return Ok(()) };
+        until_clocks_agree(&context.clock, &mut stop).await;
+        if stop.is_set() {
+            return Ok(());
+        }
         let stamp = Stamp { now: context.now(), by: "operator", backfill };
         let sorted = sort(topic, &batch.messages, (log.partitions(), letters.partitions()), &stamp);
         let append = || log.append(sorted.records.clone());
@@ -116,6 +120,20 @@ pub(crate) async fn take_in(
         if noted.with_context(|| format!("how far {topic} was read cannot be noted"))?.is_none() {
             return Ok(());
         }
+    }
+}
+
+/// Waits as long as nothing may be stamped here, or until told to stop.
+async fn until_clocks_agree(clock: &Clock, stop: &mut Stop) {
+    let mut is_told = false;
+    while let Err(apart) = clock.check()
+        && !stop.is_set()
+    {
+        if !is_told {
+            tracing::warn!("{apart}");
+        }
+        is_told = true;
+        stop.sleep(SELDOM).await;
     }
 }
 

@@ -80,7 +80,7 @@ fn a_record_stamped_by_a_clock_that_is_ahead_waits_for_its_time() {
     let record = an_event("ahead", "somebody", now().plus(68_000_000_000));
     let partition = record.partition.0;
     world.append(vec![record]);
-    let waits = |node: &crate::node::Node| node.said().contains("ahead of this machine's clock");
+    let waits = |node: &crate::node::Node| node.said().contains("ahead of the clock");
     until("its partition waits, and its node says so", || nodes.iter().any(waits));
     let waiting = world.partitions()[partition as usize]["lag"].as_u64().unwrap();
     assert!(waiting > 0, "it is not folded yet");
@@ -91,12 +91,12 @@ fn a_record_stamped_by_a_clock_that_is_ahead_waits_for_its_time() {
 }
 
 /// A usage event as ingest appends it, with a stamp of this time.
-fn an_event(id: &str, wallet: &str, now: Instant) -> Appending {
+pub(crate) fn an_event(id: &str, wallet: &str, now: Instant) -> Appending {
     let event = event(id, wallet);
     let stamp = Stamp { now, by: "operator", backfill: false };
     usage(event.trim().as_bytes(), &stamp).unwrap().appending(PARTITIONS)
 }
 
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant(i64::try_from(since_1970().as_nanos()).unwrap())
 }

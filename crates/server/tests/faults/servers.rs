@@ -13,7 +13,7 @@ use crate::proof::settle_and_prove;
 use crate::world::World;
 
 /// How long there is load between two failures.
-const BETWEEN: Duration = Duration::from_secs(2);
+pub(crate) const BETWEEN: Duration = Duration::from_secs(2);
 
 #[test]
 fn a_broker_that_is_killed_costs_nothing_but_time() {
@@ -75,7 +75,7 @@ fn connections_that_are_ended_in_the_middle_of_commits_cost_nothing_but_time() {
     assert!(ended > 20, "{ended}");
 }
 
-fn at_work(world: &World) -> (Load, Vec<Node>) {
+pub(crate) fn at_work(world: &World) -> (Load, Vec<Node>) {
     let load = Load::new(world);
     let nodes = vec![world.node("a"), world.node("b")];
     world.until_owned_by(&["a", "b"]);

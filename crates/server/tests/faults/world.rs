@@ -94,10 +94,16 @@ impl World {
     }
 
     pub(crate) fn node_with(&self, name: &str, roles: &str) -> Node {
+        self.node_by(name, roles, |_| {})
+    }
+
+    /// Starts one of which more is told.
+    pub(crate) fn node_by(&self, name: &str, roles: &str, tell: impl FnOnce(&mut Command)) -> Node {
         let file = format!("{name}.log");
         let path = self.drawdown.data().with_file_name(&file);
         let said = std::fs::OpenOptions::new().append(true).create(true).open(&path).unwrap();
         let mut command = self.command(&["run", "--roles", roles, "--node", name]);
+        tell(&mut command);
         Node::start(name, path, command.stdout(Stdio::null()).stderr(said))
     }
 

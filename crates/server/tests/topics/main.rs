@@ -8,4 +8,5 @@ mod drawdown;
 mod modes;
 #[path = "../process/place.rs"]
 mod place;
+mod secured;
 mod topic;

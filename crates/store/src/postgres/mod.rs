@@ -25,6 +25,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use ledger::Instant;
 use sqlx::migrate::{Migrate, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection, PgPool};
@@ -155,6 +156,20 @@ impl PostgresStore {
         let drop = format!("drop schema if exists {schema} cascade");
         sqlx::query(&drop).execute(&mut connection).await.map_err(of_database)?;
         connection.close().await.map_err(of_database)
+    }
+
+    /// What time it is on the clock of the database that `url` names, whether or not the tables are there.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unreachable`] if there is no connection, and whatever the database fails with.
+    pub async fn time(url: &str) -> Result<Instant, StoreError> {
+        let options = PgConnectOptions::from_str(url).map_err(of_database)?;
+        let mut connection = PgConnection::connect_with(&options).await.map_err(of_database)?;
+        let sql = "select (extract(epoch from clock_timestamp()) * 1000000)::int8 * 1000";
+        let now = sqlx::query_scalar(sql).fetch_one(&mut connection).await.map_err(of_database)?;
+        connection.close().await.map_err(of_database)?;
+        Ok(Instant(now))
     }
 
     /// Waits for what is running, then closes all connections.

@@ -39,7 +39,8 @@ pub(super) async fn send(
     std::fs::write(context.data.join(name), &events)?;
     let log = context.open_log().await?;
     let stamp = move || Stamp { now, by: "operator", backfill: true };
-    let (taken, ended) = take_in(&*log, Cursor::new(events.into_bytes()), stamp, |_| Ok(())).await;
+    let (taken, ended) =
+        take_in(&*log, Cursor::new(events.into_bytes()), stamp, &context.clock, |_| Ok(())).await;
     ended.context("the story's events are not taken")?;
     log.close().await?;
     Ok(Counted(vec![("appended", taken.appended), ("refused", taken.refused)]))
