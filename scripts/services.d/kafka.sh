@@ -47,9 +47,10 @@ configure() {
   sed -e "s|@DATA@|$dir/kafka/data|" -e "s|@PORT@|$(port kafka)|" -e "s|@CONTROLLER@|$(port controller)|" \
     "$parts/server.properties" >"$dir/kafka/server.properties"
   if [ $kafka_secured = yes ] || [ -f "$dir/kafka/ca.pem" ]; then secure; fi
+  if [ -f "$dir/kafka/more.properties" ]; then cat "$dir/kafka/more.properties" >>"$dir/kafka/server.properties"; fi
   [ -f "$dir/kafka/data/meta.properties" ] && return
   # 16 random bytes; one that began with a dash would be taken for an option.
-  id=$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | sed 's/^-/A/' | cut -c1-22)
+  id=$(cat "$dir/kafka/cluster.id" 2>/dev/null || head -c 16 /dev/urandom | base64 | tr '+/' '-_' | sed 's/^-/A/' | cut -c1-22)
   java "${java_options[@]}" -cp "$jars/*" "-Dlog4j2.configurationFile=$parts/log4j2.properties" \
     kafka.tools.StorageTool format -t "$id" -c "$dir/kafka/server.properties" \
     --add-scram "SCRAM-SHA-512=[name=drawdown,password=drawdown]" >&2

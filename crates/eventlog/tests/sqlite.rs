@@ -228,6 +228,13 @@ async fn a_damaged_row_is_named_and_what_is_before_it_is_read() {
     assert_eq!(log.read(P0, Offset(21), 100).await.unwrap().len(), 10);
 }
 
+#[test]
+fn a_file_whose_holes_are_read_over_is_noticed() {
+    let complaints = ["unwrap_err", "assertion failed"];
+    let test = "a_missing_row_is_a_hole";
+    mutants::must_be_caught(mutants::Mutant::HoleIgnored, test, &[], &complaints);
+}
+
 #[tokio::test]
 async fn a_missing_row_is_a_hole() {
     let place = Place::new();

@@ -6,6 +6,7 @@ use ledger::{
     Answer, Ask, Catalogue, Changes, Event, Hash16, Identity, Instant, Known, Offset, Outcome, Partition,
     Past, Record, Undecodable, Wallet,
 };
+use mutants::{Mutant, is_on};
 use sha2::{Digest, Sha256};
 use store::rows::{Counts, FilterRow, Head};
 
@@ -251,8 +252,14 @@ impl Folding {
         let known = |key: &Hash16| self.known(key, told);
         let is_timer = matches!(record.event, Event::TimerDue(_));
         let names = identity.names.iter().filter_map(|(key, _)| Some((*key, known(key)?)));
+        // The mutants leave the catalogue alone: it would be copied again and again.
+        let is_missed = |seen: &Known| {
+            let is_far = seen.offset.plus(8) < self.head.next;
+            let is_off = is_on(Mutant::NoDedup) || (is_on(Mutant::DedupWindow) && is_far);
+            is_off && record.event.is_of_wallet()
+        };
         let past = Past {
-            identity: if is_timer { None } else { known(&identity.key) },
+            identity: if is_timer { None } else { known(&identity.key).filter(|seen| !is_missed(seen)) },
             names: names.collect(),
             told: answers,
         };

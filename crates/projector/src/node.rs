@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use eventlog::EventLog;
 use ledger::{Instant, Partition};
+use mutants::{Mutant, is_on};
 use store::rows::{Counts, Head};
 use store::{Fleet, Store, StoreError};
 use tokio::sync::{Semaphore, watch};
@@ -228,7 +229,8 @@ impl<L: EventLog, S: Store> Node<L, S> {
     async fn give_back_what_is_idle(&self, fleet: &Fleet) -> Result<(), ProjectorError> {
         for lease in fleet.leases.iter().filter(|lease| lease.owner == self.name) {
             let partition = lease.partition;
-            if !self.running.contains_key(&partition) && !self.halted.contains(&partition) {
+            let is_idle = !self.running.contains_key(&partition) && !self.halted.contains(&partition);
+            if is_idle && !is_on(Mutant::IdleLeaseKept) {
                 self.store.release(&self.name, partition).await?;
                 tracing::info!(%partition, "given back: it is not folded here");
             }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use eventlog::{EventLog, Stretch};
 use ledger::{Catalogue, Instant, Offset, Partition, Past, Position};
+use mutants::{Mutant, is_on};
 use store::rows::{Batch, Counts, Head};
 use store::{Store, StoreError};
 use tokio::sync::{Semaphore, watch};
@@ -17,7 +18,7 @@ use crate::folding::{Answers, Folded, Folding};
 use crate::prefetch::{load_all, prefetch};
 use crate::rows;
 use crate::same_log::{check_same_log, wrong_genesis};
-use crate::seen::{Identities, next_segment};
+use crate::seen::Identities;
 use crate::stored::{read_catalogue, write_catalogue};
 
 /// Most records that one commit takes in when there is much to catch up on.
@@ -100,15 +101,15 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         let partition = head.partition;
         check_same_log(&*log, &head).await?;
         let reached = Reached { folded: head.next, committed: head.next };
+        let opening = store.opening(partition).await?.filter(|opening| opening.head == head);
+        let opening = opening.ok_or(StoreError::Fenced { partition, from: head.next })?;
         let mut folding = Folding::new(partition, log.partitions(), head);
-        if let Some(text) = store.catalogue(partition).await? {
+        if let Some(text) = opening.catalogue {
             (folding.catalogue, folding.published) = read_catalogue(&text)?;
         } else if folding.head.fold > 0 {
             folding.catalogue.begin(folding.head.fold);
         }
-        let filters = store.filters(partition).await?;
-        let growing = store.segment(partition, next_segment(&filters)).await?;
-        folding.identities = Identities::load(&filters, &growing);
+        folding.identities = Identities::load(&opening.filters, &opening.growing);
         if folding.head.wallets <= FEW_WALLETS {
             load_all(&mut folding, &*store).await?;
         }
@@ -125,7 +126,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
             paced: Moment::now(),
             reached: Arc::new(watch::Sender::new(reached)),
         };
-        // What was read is of the head only if nobody moved it meanwhile: not another projector, nor a dump that was restored.
+        // The wallets that were read are of the head only if nobody moved it meanwhile: not another projector, nor a restored dump.
         opened.confirm(opened.next()).await?;
         Ok(opened)
     }
@@ -302,7 +303,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
     ///
     /// As [`Projector::committed`].
     pub(crate) async fn look(&self) -> Result<(), ProjectorError> {
-        if self.pending.is_some() || self.under_way.is_some() {
+        if self.pending.is_some() || self.under_way.is_some() || is_on(Mutant::StoreNotLookedAt) {
             return Ok(());
         }
         self.confirm(self.folding.head.next).await
@@ -316,7 +317,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
             is_there && head.epoch == self.folding.head.epoch
         });
         let fenced = StoreError::Fenced { partition: self.partition, from };
-        if is_ours { Ok(()) } else { Err(fenced.into()) }
+        if is_ours || is_on(Mutant::HeadNotConfirmed) { Ok(()) } else { Err(fenced.into()) }
     }
 
     fn begin_commit(&mut self) {
@@ -384,7 +385,8 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         let Some(no) = slot.map(|slot| slot.no).filter(|no| !self.folding.pasts.holds(*no)) else {
             return true;
         };
-        if batch_from == self.folding.head.next && self.under_way.is_none() {
+        let is_stored = batch_from == self.folding.head.next && self.under_way.is_none();
+        if is_stored || is_on(Mutant::PastNotAwaited) {
             self.folding.pasts.remember(no, self.folding.head.next);
             return true;
         }

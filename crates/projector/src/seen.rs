@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::hint::black_box;
 
 use ledger::{Hash16, Known};
-use store::rows::{FilterRow, IdRow};
+use mutants::{Mutant, is_on};
+use store::rows::{FilterRow, IdRow, next_segment};
 
 use crate::ahead::Ahead;
 use crate::exact::Exact;
@@ -110,14 +111,12 @@ impl Identities {
         let bits = filter(full.keys());
         self.older.add(segment, &bits);
         self.newer.push_back(full);
+        if is_on(Mutant::IdsForgottenOnTheWay) {
+            self.newer.clear();
+        }
         self.segment += 1;
         (segment, Some(FilterRow { segment, bits }))
     }
-}
-
-/// The segment that grows, behind those that are complete.
-pub(crate) fn next_segment(filters: &[FilterRow]) -> u32 {
-    filters.iter().map(|f| f.segment + 1).max().unwrap_or(0)
 }
 
 fn filter<'a>(keys: impl Iterator<Item = &'a Hash16>) -> Vec<u8> {
@@ -200,6 +199,12 @@ mod tests {
 
     fn key(n: u64) -> Hash16 {
         ledger::key("wallet", "source", &n.to_string())
+    }
+
+    #[test]
+    fn ids_that_are_forgotten_on_the_way_are_missed() {
+        let test = "seen::tests::an_identity_is_found_in_memory_or_in_its_segment_alone";
+        mutants::must_be_caught(Mutant::IdsForgottenOnTheWay, test, &[], &["no store has them yet"]);
     }
 
     #[test]

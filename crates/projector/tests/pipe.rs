@@ -112,6 +112,12 @@ async fn store() -> Arc<SqliteStore> {
     Arc::new(SqliteStore::in_memory().await.unwrap())
 }
 
+#[test]
+fn another_log_that_is_folded_on_is_noticed() {
+    let test = "another_log_or_a_shorter_one_is_refused";
+    mutants::must_be_caught(mutants::Mutant::AnotherLogFolded, test, &[], &["panicked at"]);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn batches_restarts_and_partitions_change_no_wallet() {
     let records = history(600);

@@ -52,7 +52,7 @@ impl Broker {
         Self::at(place)
     }
 
-    fn at(place: Place) -> Self {
+    pub(crate) fn at(place: Place) -> Self {
         place.up("kafka");
         let address = script::kafka(&["--dir", place.text()]);
         Self { place, address }

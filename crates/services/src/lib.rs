@@ -3,6 +3,7 @@
 //! It is for tests alone: a failure panics with what the script said, so that no test passes by being skipped.
 
 mod broker;
+mod cluster;
 mod database;
 mod disk;
 mod place;
@@ -13,6 +14,7 @@ use std::env;
 use std::sync::OnceLock;
 
 pub use broker::{Broker, Secured};
+pub use cluster::Cluster;
 pub use database::Database;
 pub use disk::Disk;
 pub use preload::Preload;

@@ -11,6 +11,7 @@
 
 mod codes;
 mod error;
+mod fence;
 mod fleet;
 pub mod postgres;
 mod projections;
@@ -30,7 +31,7 @@ pub use projections::Projections;
 pub use query::{CounterKey, EntryFilter, IdProbe, LeftProbe, UsageFilter, WalletFilter};
 pub use rows::{
     Batch, CounterRow, Counts, EntryKind, EntryRow, FilterRow, GrantRow, Head, IdRow, LeftRow, LotRow,
-    NoSuchCode, OutcomeCode, QuarantineRow, RecordKind, RecordRow, WalletRow,
+    NoSuchCode, Opening, OutcomeCode, QuarantineRow, RecordKind, RecordRow, WalletRow,
 };
 pub use spread::Spread;
 pub use sqlite::SqliteStore;
@@ -132,11 +133,11 @@ pub trait Store: Send + Sync + 'static {
     /// The segments that have identities, in order.
     fn segments(&self, partition: Partition) -> impl Future<Output = Result<Vec<u32>, StoreError>> + Send;
 
-    /// The filters of a partition, by segment.
-    fn filters(
+    /// What whoever takes a partition over begins with, all of it as of one moment; none if nobody ever took it.
+    fn opening(
         &self,
         partition: Partition,
-    ) -> impl Future<Output = Result<Vec<FilterRow>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<Opening>, StoreError>> + Send;
 
     /// The catalogue as a partition has it, JSON.
     fn catalogue(

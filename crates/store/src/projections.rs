@@ -3,7 +3,7 @@
 use ledger::{Offset, Partition};
 
 use crate::rows::{
-    Batch, CounterRow, EntryRow, FilterRow, GrantRow, Head, IdRow, LeftRow, LotRow, QuarantineRow, RecordRow,
+    Batch, CounterRow, EntryRow, GrantRow, Head, IdRow, LeftRow, LotRow, Opening, QuarantineRow, RecordRow,
     WalletRow,
 };
 use crate::{
@@ -153,10 +153,10 @@ impl Store for Projections {
         }
     }
 
-    async fn filters(&self, partition: Partition) -> Result<Vec<FilterRow>, StoreError> {
+    async fn opening(&self, partition: Partition) -> Result<Option<Opening>, StoreError> {
         match self {
-            Self::Sqlite(store) => store.filters(partition).await,
-            Self::Postgres(store) => store.filters(partition).await,
+            Self::Sqlite(store) => store.opening(partition).await,
+            Self::Postgres(store) => store.opening(partition).await,
         }
     }
 

@@ -24,7 +24,8 @@ pub struct Head {
     pub last: [u8; 32],
     /// The sum of the wallets' digests modulo 2^256.
     pub digest: [u8; 32],
-    /// Which acquisition of the partition may write; raised by one at every acquisition.
+    /// Which acquisition of the partition may write: each has a higher one than those before it, also than those that a store has
+    /// forgotten which was restored from an older dump. Above 0.
     pub epoch: i64,
     /// The largest instant recorded so far.
     pub clock: i64,
@@ -34,6 +35,24 @@ pub struct Head {
     pub wallets: u64,
     /// The version of the fold in force.
     pub fold: u32,
+}
+
+/// What whoever takes a partition over begins with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// Where the partition stands.
+    pub head: Head,
+    /// The catalogue, JSON.
+    pub catalogue: Option<String>,
+    /// The filters of complete segments, by segment.
+    pub filters: Vec<FilterRow>,
+    /// The identities of the segment that grows, by offset.
+    pub growing: Vec<IdRow>,
+}
+
+/// The segment that grows, behind those that are complete.
+pub fn next_segment(filters: &[FilterRow]) -> u32 {
+    filters.iter().map(|filter| filter.segment + 1).max().unwrap_or(0)
 }
 
 /// How many records of a partition ended in which way.

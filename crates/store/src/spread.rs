@@ -3,7 +3,7 @@
 use ledger::{Offset, Partition};
 
 use crate::rows::{
-    Batch, CounterRow, EntryRow, FilterRow, GrantRow, Head, IdRow, LeftRow, LotRow, QuarantineRow, RecordRow,
+    Batch, CounterRow, EntryRow, GrantRow, Head, IdRow, LeftRow, LotRow, Opening, QuarantineRow, RecordRow,
     WalletRow,
 };
 use crate::{
@@ -148,8 +148,8 @@ impl<S: Store> Store for Spread<S> {
         self.of(partition)?.segments(partition).await
     }
 
-    async fn filters(&self, partition: Partition) -> Result<Vec<FilterRow>, StoreError> {
-        self.of(partition)?.filters(partition).await
+    async fn opening(&self, partition: Partition) -> Result<Option<Opening>, StoreError> {
+        self.of(partition)?.opening(partition).await
     }
 
     async fn catalogue(&self, partition: Partition) -> Result<Option<String>, StoreError> {

@@ -4,5 +4,6 @@
 mod away;
 mod foreign;
 mod making;
+mod replicas;
 mod same_log;
 mod world;

@@ -120,6 +120,17 @@ async fn partitions_that_are_added_are_noticed() {
     assert!(matches!(error, LogError::Partitions { partitions: 2, expected: 1, .. }), "{error:?}");
 }
 
+#[test]
+fn a_topic_whose_holes_are_read_over_is_noticed() {
+    let test = "same_log::what_is_no_record_but_has_an_offset_is_a_hole";
+    mutants::must_be_caught(
+        mutants::Mutant::HoleIgnored,
+        test,
+        &[],
+        &["no hole was found", "Silent", "BeyondEnd"],
+    );
+}
+
 #[tokio::test]
 async fn what_is_no_record_but_has_an_offset_is_a_hole() {
     let topic = Topic::new();
@@ -133,6 +144,7 @@ async fn what_is_no_record_but_has_an_offset_is_a_hole() {
     let mut from = Offset(0);
     let error = loop {
         match log.read(Partition(0), from, 1000).await {
+            Ok(stretch) if stretch.is_empty() => panic!("all was read, and no hole was found"),
             Ok(stretch) => from = stretch.next(),
             Err(error) => break error,
         }

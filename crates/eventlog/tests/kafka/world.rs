@@ -68,6 +68,13 @@ impl Topic {
         self.admin().alter_configs([&change], &options()).await.unwrap()[0].as_ref().unwrap();
     }
 
+    pub(crate) async fn setting(&self, setting: &str) -> String {
+        let topic = ResourceSpecifier::Topic(&self.name);
+        let described = self.admin().describe_configs([&topic], &options()).await.unwrap();
+        let entry = described[0].as_ref().unwrap().get(setting).unwrap();
+        entry.value.clone().unwrap()
+    }
+
     pub(crate) async fn add_partitions(&self, count: usize) {
         let more = NewPartitions::new(&self.name, count);
         self.admin().create_partitions([&more], &options()).await.unwrap()[0].as_ref().unwrap();

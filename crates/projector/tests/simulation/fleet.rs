@@ -1,7 +1,7 @@
 //! Processes that come, go, freeze and die: each a node with its scheduler.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ledger::{Instant, Partition};
@@ -21,8 +21,6 @@ const LEASE: Duration = Duration::from_millis(800);
 /// A process.
 pub(crate) struct Process {
     pub(crate) life: Arc<Life>,
-    /// By how many seconds its clock is wrong.
-    pub(crate) wrong_by: Arc<AtomicI64>,
     stop: watch::Sender<bool>,
     stop_scheduling: watch::Sender<bool>,
     task: JoinHandle<Result<Counts, ProjectorError>>,
@@ -34,11 +32,10 @@ impl Process {
         let name = format!("node-{number}");
         let life = Life::new(name.clone());
         world.happens("start", &name);
-        let wrong_by = Arc::new(AtomicI64::new(0));
         let (stop, stopped) = watch::channel(false);
         let (stop_scheduling, scheduling_stopped) = watch::channel(false);
-        let running = run(world.clone(), life.clone(), wrong_by.clone(), stopped, scheduling_stopped);
-        Self { life, wrong_by, stop, stop_scheduling, task: tokio::spawn(running) }
+        let running = run(world.clone(), life.clone(), stopped, scheduling_stopped);
+        Self { life, stop, stop_scheduling, task: tokio::spawn(running) }
     }
 
     pub(crate) fn runs(&self) -> bool {
@@ -76,7 +73,6 @@ impl Process {
 async fn run(
     world: Arc<World>,
     life: Arc<Life>,
-    wrong_by: Arc<AtomicI64>,
     stop: watch::Receiver<bool>,
     scheduling_stopped: watch::Receiver<bool>,
 ) -> Result<Counts, ProjectorError> {
@@ -93,8 +89,8 @@ async fn run(
         }
     };
     let now = {
-        let (world, wrong_by) = (world.clone(), wrong_by.clone());
-        move || world.now().plus(wrong_by.load(Ordering::Relaxed) * 1_000_000_000)
+        let (world, life) = (world.clone(), life.clone());
+        move || world.now().plus(life.wrong_by.load(Ordering::Relaxed) * 1_000_000_000)
     };
     let scheduling = schedule(log(), store(), node.owned(), now.clone(), scheduling_stopped);
     tokio::spawn(scheduling);

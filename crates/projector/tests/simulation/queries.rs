@@ -4,11 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::Offset;
 use store::LeftProbe;
-use store::rows::{EntryRow, LeftRow, OutcomeCode, RecordKind, RecordRow};
+use store::rows::{EntryRow, FilterRow, LeftRow, Opening, OutcomeCode, RecordKind, RecordRow, next_segment};
 
 use crate::tables::Part;
 
 impl Part {
+    pub(crate) fn opening(&self) -> Option<Opening> {
+        let filters: Vec<FilterRow> = self.filters.values().cloned().collect();
+        let grows = next_segment(&filters);
+        let growing = self.ids.iter().filter(|row| row.segment == grows).cloned().collect();
+        Some(Opening { head: self.head.clone()?, catalogue: self.catalogue.clone(), filters, growing })
+    }
+
     pub(crate) fn left(&self, wallet: i64, probe: &LeftProbe) -> Vec<LeftRow> {
         let is_it = |row: &&LeftRow| match probe {
             LeftProbe::Family(lot) => {

@@ -98,14 +98,12 @@ impl Run {
             (6, Some(at)) => {
                 let by = [-75, -65, -10, 10, 62, 66][self.world.state().chance.place(6)];
                 self.world.happens("wrong clock", format!("{} by {by} s", self.processes[at].life.name));
-                self.processes[at].wrong_by.store(by, Ordering::Relaxed);
+                self.processes[at].life.wrong_by.store(by, Ordering::Relaxed);
             }
             (7, _) => self.steal(),
             (8, _) => {
                 let state = &mut *self.world.state();
-                if state.tables.parts.iter().all(|part| part.head.is_some()) {
-                    state.snapshots.push(state.tables.clone());
-                }
+                state.snapshots.push(state.tables.clone());
             }
             (9, _) => self.roll_back(),
             (10, Some(at)) if self.world.throw(3) == 0 => {
@@ -136,7 +134,8 @@ impl Run {
     fn steal(&self) {
         let partition = self.world.throw(u64::from(self.world.partitions));
         let partition = Partition(u32::try_from(partition).expect("small"));
-        let head = self.world.state().tables.acquire(partition, LOG);
+        let now = self.world.store_clock();
+        let head = self.world.state().tables.acquire(partition, LOG, now);
         self.world.happens("lease theft", format!("of {partition}, epoch {}", head.epoch));
     }
 
@@ -145,7 +144,7 @@ impl Run {
         let restored = {
             let state = &mut *self.world.state();
             let place = (!state.snapshots.is_empty()).then(|| state.chance.place(state.snapshots.len()));
-            place.map(|at| state.tables.restore(&state.snapshots[at])).is_some()
+            place.map(|at| state.tables = state.snapshots[at].clone()).is_some()
         };
         if restored {
             self.world.happens("rollback", "");
@@ -168,7 +167,7 @@ impl Run {
         self.world.state().may_fail = false;
         self.thaw();
         for at in (0..self.processes.len()).rev() {
-            self.processes[at].wrong_by.store(0, Ordering::Relaxed);
+            self.processes[at].life.wrong_by.store(0, Ordering::Relaxed);
             if self.processes[at].life.damaged().is_some() {
                 self.crash(at);
             }

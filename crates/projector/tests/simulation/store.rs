@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ledger::{Offset, Partition};
+use mutants::{Mutant, is_on};
 use store::rows::{
-    Batch, CounterRow, EntryRow, FilterRow, GrantRow, Head, IdRow, LeftRow, LotRow, QuarantineRow, RecordRow,
+    Batch, CounterRow, EntryRow, GrantRow, Head, IdRow, LeftRow, LotRow, Opening, QuarantineRow, RecordRow,
     WalletRow,
 };
 use store::{
@@ -13,7 +14,7 @@ use store::{
 };
 
 use crate::queries::{beyond, limited};
-use crate::tables::{Part, Tables};
+use crate::tables::{Now, Part, Tables};
 use crate::world::{Life, World};
 
 pub(crate) struct SimStore {
@@ -47,7 +48,7 @@ impl SimStore {
     }
 
     /// Changes who holds what, or fails: before it is done, or behind it.
-    async fn change<T>(&self, change: impl FnOnce(&mut Tables, u64) -> T) -> Result<T, StoreError> {
+    async fn change<T>(&self, change: impl FnOnce(&mut Tables, Now) -> T) -> Result<T, StoreError> {
         self.life.lives().await;
         self.world.delay().await;
         self.life.lives().await;
@@ -55,7 +56,7 @@ impl SimStore {
             self.world.happens("lease not changed", &self.life.name);
             return Err(Self::database());
         }
-        let now = self.world.ms();
+        let now = self.world.store_clock();
         let changed = change(&mut self.world.state().tables, now);
         self.world.delay().await;
         self.life.lives().await;
@@ -99,11 +100,11 @@ fn sqlx_error() -> sqlx::Error {
 
 impl Store for SimStore {
     async fn acquire(&self, partition: Partition, log: &str) -> Result<Head, StoreError> {
-        self.change(|tables, _| tables.acquire(partition, log)).await
+        self.change(|tables, now| tables.acquire(partition, log, now)).await
     }
 
     async fn beat(&self, node: &str, ttl_ms: u32) -> Result<Fleet, StoreError> {
-        self.change(|tables, now| tables.beat(node, now, ttl_ms)).await
+        self.change(|tables, now| tables.beat(node, now.ms, ttl_ms)).await
     }
 
     async fn fleet(&self) -> Result<Fleet, StoreError> {
@@ -118,10 +119,14 @@ impl Store for SimStore {
         log: &str,
         ttl_ms: u32,
     ) -> Result<Option<Head>, StoreError> {
-        let head = self.change(|tables, now| tables.claim(node, partition, log, now, ttl_ms)).await?;
+        let claim = |tables: &mut Tables, now| {
+            let was_taken = tables.head(partition).is_some();
+            (was_taken, tables.claim(node, partition, log, now, ttl_ms))
+        };
+        let (was_taken, head) = self.change(claim).await?;
         if let Some(head) = &head {
             self.world.happens("claim", format!("{node} has {partition}, epoch {}", head.epoch));
-            if head.epoch > 1 {
+            if was_taken {
                 self.world.happens("handover", format!("of {partition} to {node}"));
             }
         }
@@ -143,6 +148,11 @@ impl Store for SimStore {
 
     async fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
         self.life.lives().await;
+        let own_clock = self.world.ms().saturating_add_signed(self.life.wrong_by_ms());
+        let holds = self.world.state().tables.holds(&self.life.name, batch.partition, own_clock);
+        if is_on(Mutant::LeaseByLocalClock) && !holds {
+            return Err(StoreError::Fenced { partition: batch.partition, from: batch.from });
+        }
         self.world.delay().await;
         self.life.lives().await;
         if !self.world.fails(120) {
@@ -215,8 +225,8 @@ impl Store for SimStore {
         unreachable!("{FOR_VIEWS}")
     }
 
-    async fn filters(&self, partition: Partition) -> Result<Vec<FilterRow>, StoreError> {
-        self.of(partition, |part| part.filters.values().cloned().collect()).await
+    async fn opening(&self, partition: Partition) -> Result<Option<Opening>, StoreError> {
+        self.of(partition, Part::opening).await
     }
 
     async fn catalogue(&self, partition: Partition) -> Result<Option<String>, StoreError> {

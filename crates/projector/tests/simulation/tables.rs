@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ledger::{Offset, Partition};
+use mutants::{Mutant, is_on};
 use store::rows::{
     Batch, CounterRow, Counts, EntryRow, FilterRow, GrantRow, Head, IdRow, LeftRow, LotRow, QuarantineRow,
     RecordRow, WalletRow,
@@ -17,6 +18,15 @@ pub(crate) struct Tables {
     nodes: BTreeMap<String, u64>,
     /// Who holds a partition, and until when.
     leases: BTreeMap<Partition, (String, u64)>,
+}
+
+/// What the store's clock says.
+#[derive(Clone, Copy)]
+pub(crate) struct Now {
+    /// Milliseconds since the world began.
+    pub(crate) ms: u64,
+    /// Microseconds. No two statements see the same.
+    pub(crate) us: i64,
 }
 
 /// One partition's rows.
@@ -55,24 +65,12 @@ impl Tables {
         self.part(partition).head.as_ref()
     }
 
-    pub(crate) fn acquire(&mut self, partition: Partition, log: &str) -> Head {
+    pub(crate) fn acquire(&mut self, partition: Partition, log: &str, now: Now) -> Head {
         self.leases.remove(&partition);
-        self.raise_epoch(partition, log)
+        self.raise_epoch(partition, log, now)
     }
 
-    /// Becomes what a dump has; but no epoch is given a second time: as yet, whoever restores under running nodes has to see to that.
-    pub(crate) fn restore(&mut self, dump: &Self) {
-        let epochs: Vec<i64> =
-            self.parts.iter().map(|part| part.head.as_ref().map_or(0, |h| h.epoch)).collect();
-        *self = dump.clone();
-        for (part, epoch) in self.parts.iter_mut().zip(epochs) {
-            if let Some(head) = &mut part.head {
-                head.epoch = head.epoch.max(epoch) + 1;
-            }
-        }
-    }
-
-    fn raise_epoch(&mut self, partition: Partition, log: &str) -> Head {
+    fn raise_epoch(&mut self, partition: Partition, log: &str, now: Now) -> Head {
         let head = self.parts[partition.0 as usize].head.get_or_insert_with(|| Head {
             partition,
             log: log.to_owned(),
@@ -86,7 +84,7 @@ impl Tables {
             wallets: 0,
             fold: 0,
         });
-        head.epoch += 1;
+        head.epoch = now.us.max(head.epoch + 1);
         head.clone()
     }
 
@@ -95,14 +93,14 @@ impl Tables {
         node: &str,
         partition: Partition,
         log: &str,
-        now: u64,
+        now: Now,
         ttl: u32,
     ) -> Option<Head> {
-        if self.leases.get(&partition).is_some_and(|(owner, until)| owner != node && *until > now) {
+        if self.leases.get(&partition).is_some_and(|(owner, until)| owner != node && *until > now.ms) {
             return None;
         }
-        self.leases.insert(partition, (node.to_owned(), now + u64::from(ttl)));
-        Some(self.raise_epoch(partition, log))
+        self.leases.insert(partition, (node.to_owned(), now.ms + u64::from(ttl)));
+        Some(self.raise_epoch(partition, log, now))
     }
 
     pub(crate) fn beat(&mut self, node: &str, now: u64, ttl: u32) -> Fleet {
@@ -126,6 +124,11 @@ impl Tables {
         }
     }
 
+    /// Whether a node's lease of a partition lives, on a clock that says so many milliseconds.
+    pub(crate) fn holds(&self, node: &str, partition: Partition, ms: u64) -> bool {
+        self.leases.get(&partition).is_some_and(|(owner, until)| owner == node && *until > ms)
+    }
+
     pub(crate) fn release(&mut self, node: &str, partition: Partition) {
         if self.leases.get(&partition).is_some_and(|(owner, _)| owner == node) {
             self.leases.remove(&partition);
@@ -140,9 +143,14 @@ impl Tables {
     /// Writes a batch if its fence stands.
     pub(crate) fn commit(&mut self, batch: &Batch) -> Result<(), StoreError> {
         let part = &mut self.parts[batch.partition.0 as usize];
-        let stands = |head: &Head| head.epoch == batch.epoch && head.next == batch.from;
+        let is_off = |mutant| is_on(mutant) || is_on(Mutant::NoFence) || is_on(Mutant::LeaseByLocalClock);
+        let stands = |head: &Head| {
+            (head.epoch == batch.epoch || is_off(Mutant::NoEpoch))
+                && (head.next == batch.from || is_off(Mutant::NoOffset))
+        };
         let is_there = batch.records.iter().any(|row| part.records.contains_key(&row.offset))
             || batch.entries.iter().any(|row| part.entries.contains_key(&(row.offset, row.line)));
+        let is_there = is_there && !is_off(Mutant::NoFence);
         if !part.head.as_ref().is_some_and(stands) || is_there {
             return Err(StoreError::Fenced { partition: batch.partition, from: batch.from });
         }

@@ -1,6 +1,7 @@
 //! The world that the nodes live in: a log, a store and a clock, in memory, to which things happen by chance.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use tokio::time::Instant as Moment;
 
 use crate::chance::Chance;
 use crate::reference::Reference;
-use crate::tables::Tables;
+use crate::tables::{Now, Tables};
 
 pub(crate) const LOG: &str = "00112233445566778899aabbccddeeff";
 /// How many seconds the world's clock goes on in one: leases and retries are short, what falls due is minutes away.
@@ -33,6 +34,8 @@ pub(crate) struct State {
     pub(crate) reference: Reference,
     pub(crate) tables: Tables,
     pub(crate) snapshots: Vec<Tables>,
+    /// The microsecond at which the store's clock was last looked at.
+    looked_us: i64,
     /// What happened, and how many times.
     pub(crate) happened: BTreeMap<&'static str, u64>,
     /// What must not have happened.
@@ -50,6 +53,7 @@ impl World {
             reference: Reference::new(partitions),
             tables: Tables::new(partitions),
             snapshots: Vec::new(),
+            looked_us: 0,
             happened: BTreeMap::new(),
             wrong: Vec::new(),
             trace: Vec::new(),
@@ -62,9 +66,17 @@ impl World {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Milliseconds since it began: the store's clock.
+    /// Milliseconds since it began.
     pub(crate) fn ms(&self) -> u64 {
         u64::try_from(self.began.elapsed().as_millis()).expect("a run is short")
+    }
+
+    /// What the store's clock says to a statement.
+    pub(crate) fn store_clock(&self) -> Now {
+        let us = i64::try_from(self.began.elapsed().as_micros()).expect("a run is short");
+        let mut state = self.state();
+        state.looked_us = us.max(state.looked_us + 1);
+        Now { ms: self.ms(), us: state.looked_us }
     }
 
     /// What time it is in it.
@@ -143,6 +155,8 @@ pub(crate) fn start() -> Instant {
 /// A process: its own view of log and store ends with it.
 pub(crate) struct Life {
     pub(crate) name: String,
+    /// By how many seconds its clock is wrong.
+    pub(crate) wrong_by: AtomicI64,
     is: Mutex<Being>,
     /// Wakes in the order of waiting, which a `watch` does not.
     changed: Notify,
@@ -157,7 +171,17 @@ struct Being {
 impl Life {
     pub(crate) fn new(name: impl Into<String>) -> Arc<Self> {
         let is = Being { mode: Mode::Runs, was_frozen: false, damaged: None };
-        Arc::new(Self { name: name.into(), is: Mutex::new(is), changed: Notify::new() })
+        Arc::new(Self {
+            name: name.into(),
+            wrong_by: AtomicI64::new(0),
+            is: Mutex::new(is),
+            changed: Notify::new(),
+        })
+    }
+
+    /// By how many milliseconds its clock is wrong, counted as the store counts them.
+    pub(crate) fn wrong_by_ms(&self) -> i64 {
+        self.wrong_by.load(Ordering::Relaxed) * 1_000 / FASTER
     }
 
     fn is(&self) -> MutexGuard<'_, Being> {

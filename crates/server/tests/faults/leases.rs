@@ -65,5 +65,5 @@ fn leases_that_are_stolen_again_and_again_change_nothing() {
     let files = load.finish(&world, &mut chance);
     let proven = settle_and_prove(&world, nodes, files);
     println!("{stolen} leases stolen: {proven:?}");
-    assert!(proven.acquired > u64::from(stolen), "they were taken back: {proven:?}");
+    assert!(stolen > 4 && proven.acquired > 4, "they were taken back: {proven:?}");
 }

@@ -107,6 +107,16 @@ impl World {
         Node::start(name, path, command.stdout(Stdio::null()).stderr(said))
     }
 
+    /// How often all nodes together said that they took a partition over.
+    pub(crate) fn taken_over(&self) -> u64 {
+        let data = self.drawdown.data();
+        let files = std::fs::read_dir(data.parent().unwrap()).unwrap().map(|file| file.unwrap().path());
+        let logs = files.filter(|path| path.extension().is_some_and(|end| end == "log"));
+        let times =
+            |path| std::fs::read_to_string(path).unwrap().matches("taken over partition").count() as u64;
+        logs.map(times).sum()
+    }
+
     /// What `status` says of the partitions; its exit code says whether one stands still.
     pub(crate) fn partitions(&self) -> Vec<Value> {
         let ran = self.run(&["status", "--json"]);

@@ -12,12 +12,14 @@ const MOST_LINES_OF_A_FUNCTION: usize = 70;
 fn may_know() -> BTreeMap<&'static str, Vec<&'static str>> {
     BTreeMap::from([
         ("ledger", vec![]),
-        ("eventlog", vec!["ledger"]),
-        ("store", vec!["ledger"]),
+        ("eventlog", vec!["ledger", "mutants"]),
+        ("store", vec!["ledger", "mutants"]),
         ("ingest", vec!["ledger", "eventlog"]),
-        ("projector", vec!["ledger", "eventlog", "store"]),
+        ("projector", vec!["ledger", "eventlog", "store", "mutants"]),
         ("scheduler", vec!["ledger", "eventlog", "store", "ingest"]),
         ("server", vec!["ledger", "eventlog", "store", "ingest", "projector", "scheduler"]),
+        // For tests: in a build for use nothing is left of it.
+        ("mutants", vec![]),
         // For tests: nothing that is built for use depends on it.
         ("services", vec![]),
     ])
@@ -48,6 +50,41 @@ fn each_crate_knows_only_those_it_may() {
         }
     }
     hold("who may depend on whom: see ARCHITECTURE.md", broken);
+}
+
+#[test]
+fn no_build_for_use_can_turn_a_net_off() {
+    let mut broken = Vec::new();
+    for name in may_know().into_keys() {
+        let manifest = read(&format!("crates/{name}/Cargo.toml"));
+        let mut section = String::new();
+        for (n, line) in manifest.lines() {
+            if line.starts_with('[') {
+                section = line.to_owned();
+            }
+            let is_of_tests =
+                section == "[dev-dependencies]" || (name == "mutants" && section == "[features]");
+            if line.contains("switches") && !is_of_tests {
+                broken.push(manifest.at(n, line.trim()));
+            }
+        }
+    }
+    hold("only tests have the switches of `mutants`", broken);
+}
+
+#[test]
+fn each_mutant_must_be_caught() {
+    let list = read("crates/mutants/src/lib.rs");
+    let named = list.text.lines().filter_map(|line| line.trim().strip_prefix("Self::")?.split_once(" => "));
+    let names: Vec<&str> = named.map(|(name, _)| name).collect();
+    assert!(names.len() > 5, "{names:?}");
+    let tests: Vec<_> =
+        rust("crates").into_iter().filter(|file| file.text.contains("must_be_caught(")).collect();
+    let broken = names.into_iter().filter(|name| {
+        let (listed, alone) = (format!("(Mutant::{name}, "), format!("Mutant::{name}, test"));
+        !tests.iter().any(|file| file.text.contains(&listed) || file.text.contains(&alone))
+    });
+    hold("each mutant is caught by a test of the suite: say which", broken.map(str::to_owned));
 }
 
 #[test]

@@ -15,6 +15,7 @@ use super::failure::{Failure, of_database};
 use super::rows::Rows;
 use super::tidy::{self, PART, STRETCH};
 use super::{PostgresStore, WRITE_LIMIT, Writer};
+use crate::fence::fence;
 use crate::rows::{Batch, Head};
 use crate::{Store, StoreError};
 
@@ -117,9 +118,10 @@ async fn state(connection: &mut PgConnection, batch: &Batch) -> Result<bool, Fai
     let mut sql = String::from(
         "with moved as (update head set next = $1, chain = $2, last = $3, digest = $4, clock = $5, applied = $6, \
          duplicate = $7, conflict = $8, rejected = $9, quarantined = $10, timers = $11, unpriced = $12, \
-         wallets = $13, fold = $14 where partition = $15 and epoch = $16 and next = $17 \
-         returning partition, next - trailed as untrailed)",
+         wallets = $13, fold = $14 where partition = $15 and ",
     );
+    let fence = fence("$16", "$17");
+    let _ = write!(sql, "{fence} returning partition, next - trailed as untrailed)");
     insert_all(&mut sql, &all, batch.partition, ", moved", 18);
     let _ = write!(
         sql,
@@ -200,7 +202,7 @@ fn move_head_and_commit(batch: &Batch) -> String {
     format!(
         "with moved as (update head set next = {}, chain = '\\x{}', last = '\\x{}', digest = '\\x{}', clock = {}, \
          applied = {}, duplicate = {}, conflict = {}, rejected = {}, quarantined = {}, timers = {}, \
-         unpriced = {}, wallets = {}, fold = {} where partition = {} and epoch = {} and next = {} returning 1) \
+         unpriced = {}, wallets = {}, fold = {} where partition = {} and {} returning 1) \
          select 1 / count(*) from moved; commit",
         head.next.0,
         hex(&head.chain),
@@ -217,8 +219,7 @@ fn move_head_and_commit(batch: &Batch) -> String {
         head.wallets,
         head.fold,
         batch.partition.0,
-        batch.epoch,
-        batch.from.0,
+        fence(batch.epoch, batch.from.0),
     )
 }
 

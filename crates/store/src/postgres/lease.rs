@@ -10,9 +10,12 @@ use super::failure::of_database;
 use crate::rows::Head;
 use crate::{Fleet, Lease, StoreError};
 
-/// A head at offset 0, of which the parameters $1 and $2 are partition and log.
+/// A head at offset 0, of which the parameters $1 and $2 are partition and log. Its epoch is the time in microseconds, so that a
+/// database which was restored from an older dump gives no epoch out that it gave out before.
 const NEW_HEAD: &str = "$1, $2, 0, decode(repeat('00', 32), 'hex'), decode(repeat('00', 32), 'hex'), \
-    decode(repeat('00', 32), 'hex'), 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0";
+    decode(repeat('00', 32), 'hex'), (extract(epoch from clock_timestamp()) * 1000000)::int8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0";
+/// An epoch above the one before it, whatever the clock says.
+const RAISED: &str = "epoch = greatest(head.epoch + 1, excluded.epoch)";
 
 impl PostgresStore {
     /// Takes a partition from whoever has it.
@@ -21,7 +24,7 @@ impl PostgresStore {
             "with freed as (delete from lease where partition = $1 \
              and not exists (select from head where partition = $1 and log <> $2)) \
              insert into head ({HEAD}) values ({NEW_HEAD}) \
-             on conflict (partition) do update set epoch = head.epoch + 1 where head.log = $2 returning {HEAD}"
+             on conflict (partition) do update set {RAISED} where head.log = $2 returning {HEAD}"
         );
         let mut connection = self.pool.acquire().await.map_err(of_database)?;
         let row =
@@ -47,7 +50,7 @@ impl PostgresStore {
              on conflict (partition) do update set owner = excluded.owner, until = excluded.until \
              where lease.owner = $3 or lease.until <= clock_timestamp() returning 1) \
              insert into head ({HEAD}) select {NEW_HEAD} from taken \
-             on conflict (partition) do update set epoch = head.epoch + 1 returning {HEAD}"
+             on conflict (partition) do update set {RAISED} returning {HEAD}"
         );
         let mut connection = self.pool.acquire().await.map_err(of_database)?;
         let statement =

@@ -12,6 +12,7 @@ mod failure;
 mod ids;
 mod lease;
 mod names;
+mod opening;
 mod rows;
 mod store;
 mod tables;

@@ -6,14 +6,14 @@ use sqlx::query::Query;
 use sqlx::{FromRow, Postgres, Row, query, query_as, query_scalar};
 
 use super::columns::{
-    COUNTER, ENTRY, ENTRY_OF_RECORD, FILTER, GRANT, HEAD, LEFT, LOT, QUARANTINE, RECORD, WALLET, from_rows,
+    COUNTER, ENTRY, ENTRY_OF_RECORD, GRANT, HEAD, LEFT, LOT, QUARANTINE, RECORD, WALLET, from_rows,
 };
 use super::encode::{escape, unescape};
 use super::failure::of_database;
 use super::{PostgresStore, ids, trail};
 use crate::query::beyond;
 use crate::rows::{
-    Batch, CounterRow, EntryRow, FilterRow, GrantRow, Head, IdRow, LeftRow, LotRow, QuarantineRow, RecordRow,
+    Batch, CounterRow, EntryRow, GrantRow, Head, IdRow, LeftRow, LotRow, Opening, QuarantineRow, RecordRow,
     WalletRow,
 };
 use crate::{
@@ -112,9 +112,8 @@ impl Store for PostgresStore {
         Ok(segments.into_iter().map(|segment| segment as u32).collect())
     }
 
-    async fn filters(&self, partition: Partition) -> Result<Vec<FilterRow>, StoreError> {
-        let sql = format!("select {FILTER} from filter where partition = $1 order by segment");
-        self.all(query(&sql).bind(number(partition))).await
+    async fn opening(&self, partition: Partition) -> Result<Option<Opening>, StoreError> {
+        self.read_opening(partition).await
     }
 
     async fn catalogue(&self, partition: Partition) -> Result<Option<String>, StoreError> {

@@ -5,8 +5,10 @@ use sqlx::{FromRow, SqliteConnection};
 
 use super::columns;
 use super::insert::{Row, Table};
+use super::lease::NOW;
 use super::{SqliteStore, ids, trail};
 use crate::StoreError;
+use crate::fence::fence;
 use crate::rows::{Batch, EntryRow, GrantRow, Head, LotRow, RecordRow, WalletRow};
 
 static ENTRY: Table = Table::new("entry", &["partition", columns::ENTRY], "");
@@ -65,7 +67,8 @@ async fn take(
     raise_epoch(connection, partition, log).await
 }
 
-/// Raises a partition's epoch, which makes it the caller's.
+/// Raises a partition's epoch, which makes it the caller's: to the time in microseconds, so that a file which was put back from an
+/// older copy gives no epoch out that it gave out before; and above the one before it, whatever the clock says.
 pub(super) async fn raise_epoch(
     connection: &mut SqliteConnection,
     partition: Partition,
@@ -74,8 +77,9 @@ pub(super) async fn raise_epoch(
     let columns = columns::HEAD;
     let sql = format!(
         "insert into head ({columns}) \
-         values (?1, ?2, 0, zeroblob(32), zeroblob(32), zeroblob(32), 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0) \
-         on conflict (partition) do update set epoch = epoch + 1 returning {columns}"
+         values (?1, ?2, 0, zeroblob(32), zeroblob(32), zeroblob(32), {NOW} * 1000, \
+         0, 0, 0, 0, 0, 0, 0, 0, 0, 0) \
+         on conflict (partition) do update set epoch = max(epoch + 1, excluded.epoch) returning {columns}"
     );
     let row = sqlx::query(&sql).bind(partition.0).bind(log).fetch_one(connection).await?;
     let head = Head::from_row(&row)?;
@@ -110,30 +114,31 @@ async fn write(connection: &mut SqliteConnection, batch: &Batch) -> Result<(), S
 /// trail goes.
 async fn move_head(connection: &mut SqliteConnection, batch: &Batch) -> Result<i64, StoreError> {
     let (head, counts) = (&batch.head, &batch.head.counts);
-    let trailed = sqlx::query_scalar(
+    let sql = format!(
         "update head set next = ?, chain = ?, last = ?, digest = ?, clock = ?, applied = ?, duplicate = ?, \
          conflict = ?, rejected = ?, quarantined = ?, timers = ?, unpriced = ?, wallets = ?, fold = ? \
-         where partition = ? and epoch = ? and next = ? returning trailed",
-    )
-    .bind(head.next.0.cast_signed())
-    .bind(head.chain.as_slice())
-    .bind(head.last.as_slice())
-    .bind(head.digest.as_slice())
-    .bind(head.clock)
-    .bind(counts.applied.cast_signed())
-    .bind(counts.duplicate.cast_signed())
-    .bind(counts.conflict.cast_signed())
-    .bind(counts.rejected.cast_signed())
-    .bind(counts.quarantined.cast_signed())
-    .bind(counts.timers.cast_signed())
-    .bind(counts.unpriced.cast_signed())
-    .bind(head.wallets.cast_signed())
-    .bind(head.fold)
-    .bind(batch.partition.0)
-    .bind(batch.epoch)
-    .bind(batch.from.0.cast_signed())
-    .fetch_optional(connection)
-    .await?;
+         where partition = ? and {} returning trailed",
+        fence("?", "?")
+    );
+    let statement = sqlx::query_scalar(&sql)
+        .bind(head.next.0.cast_signed())
+        .bind(head.chain.as_slice())
+        .bind(head.last.as_slice())
+        .bind(head.digest.as_slice())
+        .bind(head.clock)
+        .bind(counts.applied.cast_signed())
+        .bind(counts.duplicate.cast_signed())
+        .bind(counts.conflict.cast_signed())
+        .bind(counts.rejected.cast_signed())
+        .bind(counts.quarantined.cast_signed())
+        .bind(counts.timers.cast_signed())
+        .bind(counts.unpriced.cast_signed())
+        .bind(head.wallets.cast_signed())
+        .bind(head.fold)
+        .bind(batch.partition.0)
+        .bind(batch.epoch)
+        .bind(batch.from.0.cast_signed());
+    let trailed = statement.fetch_optional(connection).await?;
     trailed.ok_or(StoreError::Fenced { partition: batch.partition, from: batch.from })
 }
 

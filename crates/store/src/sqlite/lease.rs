@@ -9,7 +9,7 @@ use crate::rows::Head;
 use crate::{Fleet, Lease, StoreError};
 
 /// Milliseconds since 1970.
-const NOW: &str = "cast((julianday('now') - 2440587.5) * 86400000 as integer)";
+pub(super) const NOW: &str = "cast((julianday('now') - 2440587.5) * 86400000 as integer)";
 
 impl SqliteStore {
     /// Registers a node and renews its leases; says who is there and who has what.

@@ -8,6 +8,7 @@ mod ids;
 mod insert;
 mod lease;
 mod names;
+mod opening;
 mod store;
 mod trail;
 

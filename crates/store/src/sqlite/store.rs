@@ -5,12 +5,12 @@ use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Connection, FromRow, Row, Sqlite, query, query_scalar};
 
-use super::columns::{COUNTER, ENTRY, FILTER, GRANT, HEAD, LEFT, LOT, QUARANTINE, RECORD, WALLET, from_rows};
+use super::columns::{COUNTER, ENTRY, GRANT, HEAD, LEFT, LOT, QUARANTINE, RECORD, WALLET, from_rows};
 use super::insert::chunks;
 use super::{SqliteStore, ids, trail};
 use crate::query::beyond;
 use crate::rows::{
-    Batch, CounterRow, EntryRow, FilterRow, GrantRow, Head, IdRow, LeftRow, LotRow, QuarantineRow, RecordRow,
+    Batch, CounterRow, EntryRow, GrantRow, Head, IdRow, LeftRow, LotRow, Opening, QuarantineRow, RecordRow,
     WalletRow,
 };
 use crate::{
@@ -117,9 +117,8 @@ impl Store for SqliteStore {
         Ok(query_scalar(sql).bind(partition.0).fetch_all(&mut *reader).await?)
     }
 
-    async fn filters(&self, partition: Partition) -> Result<Vec<FilterRow>, StoreError> {
-        let sql = format!("select {FILTER} from filter where partition = ? order by segment");
-        self.all(query(&sql).bind(partition.0)).await
+    async fn opening(&self, partition: Partition) -> Result<Option<Opening>, StoreError> {
+        self.read_opening(partition).await
     }
 
     async fn catalogue(&self, partition: Partition) -> Result<Option<String>, StoreError> {

@@ -12,6 +12,12 @@ pub(crate) const FIRST: Partition = Partition(0);
 pub(crate) const HUGE: &str = "1000000000000000000.123456789";
 const NOON: i64 = 1_760_000_000_123_456_789;
 
+/// The head before as it must be once the partition was taken again: under an epoch that is higher.
+pub(crate) fn raised(taken: &Head, before: &Head) -> Head {
+    assert!(taken.epoch > before.epoch, "{} after {}", taken.epoch, before.epoch);
+    Head { epoch: taken.epoch, ..before.clone() }
+}
+
 /// A batch without rows, from the head on over `count` records.
 pub(crate) fn empty(head: &Head, count: u64) -> Batch {
     let next = Offset(head.next.0 + count);
@@ -266,7 +272,7 @@ pub(crate) async fn rows(store: &impl Store, partition: Partition) -> Rows {
         left: store.all_left(partition, None, u32::MAX).await.unwrap(),
         counters: store.all_counters(partition, None, u32::MAX).await.unwrap(),
         quarantined: store.quarantined(partition).await.unwrap(),
-        filters: store.filters(partition).await.unwrap(),
+        filters: store.opening(partition).await.unwrap().map(|opening| opening.filters).unwrap_or_default(),
         catalogue: store.catalogue(partition).await.unwrap(),
     }
 }

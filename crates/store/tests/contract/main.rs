@@ -3,6 +3,7 @@
 
 mod fixtures;
 mod leases;
+mod nets;
 mod past;
 mod postgres;
 mod reading;
@@ -71,6 +72,7 @@ contract! {
         acquiring_raises_the_epoch
         another_log_is_refused
         a_batch_reads_back_exactly
+        an_opening_is_what_was_committed
         partitions_do_not_mix
         a_batch_of_an_earlier_epoch_is_fenced
         a_batch_from_elsewhere_is_fenced

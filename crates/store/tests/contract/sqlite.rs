@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ledger::Offset;
+use ledger::{Offset, Partition};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection, SqliteConnection};
 use store::{
@@ -41,7 +41,31 @@ async fn a_file_keeps_what_was_committed() {
 
     let store = SqliteStore::open(&path).await.unwrap();
     assert_eq!(rows(&store, FIRST).await, rows_of(&batch));
-    assert_eq!(store.acquire(FIRST, LOG).await.unwrap().epoch, 2);
+    let taken = store.acquire(FIRST, LOG).await.unwrap();
+    assert_eq!(taken, raised(&taken, &batch.head));
+}
+
+#[tokio::test]
+async fn no_epoch_is_given_out_again_by_an_older_copy() {
+    let (_dir, path) = place();
+    let store = SqliteStore::open(&path).await.unwrap();
+    let copied = store.acquire(FIRST, LOG).await.unwrap();
+    store.close().await.unwrap();
+    let copy = path.with_extension("copy");
+    std::fs::copy(&path, &copy).unwrap();
+    let store = SqliteStore::open(&path).await.unwrap();
+    let lost = store.acquire(FIRST, LOG).await.unwrap();
+    let never_copied = store.acquire(Partition(1), LOG).await.unwrap();
+    store.close().await.unwrap();
+
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    std::fs::rename(&copy, &path).unwrap();
+    let store = SqliteStore::open(&path).await.unwrap();
+    assert_eq!(store.head(FIRST).await.unwrap(), Some(copied));
+    let taken = store.acquire(FIRST, LOG).await.unwrap();
+    assert_eq!(taken, raised(&taken, &lost));
+    let taken = store.acquire(Partition(1), LOG).await.unwrap();
+    assert_eq!(taken, raised(&taken, &never_copied));
 }
 
 #[tokio::test]

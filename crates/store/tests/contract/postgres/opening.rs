@@ -17,7 +17,28 @@ async fn what_was_committed_stays() {
     PostgresStore::migrate(&place.url(), SCHEMA).await.unwrap();
     let store = place.store().await;
     assert_eq!(rows(&store, FIRST).await, rows_of(&batch));
-    assert_eq!(store.acquire(FIRST, LOG).await.unwrap().epoch, 2);
+    let taken = store.acquire(FIRST, LOG).await.unwrap();
+    assert_eq!(taken, raised(&taken, &batch.head));
+}
+
+#[tokio::test]
+async fn no_epoch_is_given_out_again_after_a_restore() {
+    let place = Place::new().await;
+    let store = place.store().await;
+    let dumped = store.claim("a", FIRST, LOG, 0).await.unwrap().unwrap();
+    let lost = store.claim("b", FIRST, LOG, 0).await.unwrap().unwrap();
+    // What the table has once a dump was restored: the row of then, and after an older dump none.
+    place.sql(&format!("update head set epoch = {}", dumped.epoch)).await;
+    let taken = store.claim("c", FIRST, LOG, 0).await.unwrap().unwrap();
+    assert_eq!(taken, raised(&taken, &lost));
+    place.sql("delete from head").await;
+    let again = store.acquire(FIRST, LOG).await.unwrap();
+    assert_eq!(again, raised(&again, &taken));
+    // A database whose clock was set back still raises it.
+    let ahead = again.epoch + 3_600_000_000;
+    place.sql(&format!("update head set epoch = {ahead}")).await;
+    assert_eq!(store.acquire(FIRST, LOG).await.unwrap().epoch, ahead + 1);
+    assert_eq!(store.claim("c", FIRST, LOG, 0).await.unwrap().unwrap().epoch, ahead + 2);
 }
 
 #[tokio::test]
