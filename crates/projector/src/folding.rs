@@ -241,14 +241,8 @@ impl Folding {
         elsewhere.then_some("its wallet belongs to another partition")
     }
 
-    fn apply(
-        &mut self,
-        (record, slot): (&Record<'_>, Option<usize>),
-        identity: &Identity,
-        told: &Told,
-        answers: Answers,
-        changes: &mut Changes,
-    ) -> Applied {
+    /// What was there before a record: whoever bore its id and its names first, and what it asked for.
+    fn before(&self, record: &Record<'_>, identity: &Identity, told: &Told, answers: Answers) -> Past {
         let known = |key: &Hash16| self.known(key, told);
         let is_timer = matches!(record.event, Event::TimerDue(_));
         let names = identity.names.iter().filter_map(|(key, _)| Some((*key, known(key)?)));
@@ -258,11 +252,22 @@ impl Folding {
             let is_off = is_on(Mutant::NoDedup) || (is_on(Mutant::DedupWindow) && is_far);
             is_off && record.event.is_of_wallet()
         };
-        let past = Past {
+        Past {
             identity: if is_timer { None } else { known(&identity.key).filter(|seen| !is_missed(seen)) },
             names: names.collect(),
             told: answers,
-        };
+        }
+    }
+
+    fn apply(
+        &mut self,
+        (record, slot): (&Record<'_>, Option<usize>),
+        identity: &Identity,
+        told: &Told,
+        answers: Answers,
+        changes: &mut Changes,
+    ) -> Applied {
+        let past = self.before(record, identity, told, answers);
         let offset = self.head.next;
         match &record.event {
             Event::Genesis(genesis) => {
