@@ -128,7 +128,13 @@ impl Log {
             Some(Outcome::Conflict(_)) => {
                 assert!(matches!(second, Some(Outcome::Conflict(_) | Outcome::Duplicate(_))), "{second:?}");
             }
-            Some(Outcome::Applied(_) | Outcome::Duplicate(_) | Outcome::Rejected(_)) => {
+            Some(
+                Outcome::Applied(_)
+                | Outcome::Duplicate(_)
+                | Outcome::Rejected(_)
+                | Outcome::Approved(_)
+                | Outcome::Declined(_),
+            ) => {
                 assert!(matches!(second, Some(Outcome::Duplicate(_))), "{second:?} instead of a duplicate");
             }
             None => assert_eq!(second, None),
@@ -144,9 +150,10 @@ impl Log {
     fn apply(&mut self, record: &Record<'_>, identity: &ledger::Identity) -> Option<Outcome> {
         let offset = Offset(self.next);
         self.next += 1;
-        let grants =
-            identity.grants.iter().filter_map(|(key, _)| Some((*key, *self.ids.get(key)?))).collect();
-        let mut past = Past { identity: self.ids.get(&identity.key).copied(), grants, told: Vec::new() };
+        let names: Vec<_> =
+            identity.names.iter().filter_map(|(key, _)| Some((*key, *self.ids.get(key)?))).collect();
+        let mut past =
+            Past { identity: self.ids.get(&identity.key).copied(), names: names.clone(), told: Vec::new() };
         let outcome = match &record.event {
             Event::Genesis(_) => None,
             Event::CataloguePublished(published) => {
@@ -164,10 +171,8 @@ impl Log {
         };
         if let Some(outcome) = &outcome {
             self.ids.entry(identity.key).or_insert(Known { offset, content: identity.content });
-            if let Outcome::Applied(_) = outcome {
-                for (key, content) in &identity.grants {
-                    self.ids.entry(*key).or_insert(Known { offset, content: *content });
-                }
+            for (key, content) in identity.first_of(Some(outcome), &names) {
+                self.ids.entry(key).or_insert(Known { offset, content });
             }
         }
         outcome

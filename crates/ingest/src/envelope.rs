@@ -21,8 +21,8 @@ pub(crate) struct Head<'a> {
     pub(crate) by: &'a str,
     pub(crate) reason: Option<&'a str>,
     pub(crate) trace: Option<&'a str>,
-    /// Whether the data says what only version 2 can.
-    pub(crate) is_second: bool,
+    /// The oldest version of records that can say what the data says.
+    pub(crate) v: u32,
 }
 
 impl<'a> Head<'a> {
@@ -34,13 +34,16 @@ impl<'a> Head<'a> {
         by: &'a str,
     ) -> Self {
         let (wallet, subject, time, reason, trace) = (None, None, None, None, None);
-        let is_second = false;
-        Self { id, source, kind, wallet, subject, time, recorded_at, by, reason, trace, is_second }
+        Self { id, source, kind, wallet, subject, time, recorded_at, by, reason, trace, v: 1 }
     }
 
     /// Writes all up to the data, which the caller appends, and then [`END`].
     pub(crate) fn write(&self, out: &mut String) {
-        out.push_str(if self.is_second { "{\"v\":2" } else { "{\"v\":1" });
+        out.push_str(match self.v {
+            1 => "{\"v\":1",
+            2 => "{\"v\":2",
+            _ => "{\"v\":3",
+        });
         text(r#","id":"#, Some(self.id), out);
         text(r#","source":"#, Some(self.source), out);
         text(r#","type":"#, Some(self.kind), out);

@@ -10,6 +10,7 @@ mod correction;
 mod data;
 mod envelope;
 mod events;
+mod hold;
 mod message;
 mod own;
 mod refusal;
@@ -18,6 +19,7 @@ mod usage;
 
 pub use correction::{Corrected, Correction, Usage, corrected, priced, rerating_id};
 pub use events::{Events, Found};
+pub use hold::{Event, Hold, Holding, Measure, hold};
 pub use message::message_events;
 pub use own::{Grant, Published, configured, copied_genesis, genesis, grant, published, timer};
 pub use refusal::Refusal;

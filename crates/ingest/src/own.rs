@@ -1,7 +1,8 @@
 //! Our own records: what operators and the scheduler append.
 
 use ledger::{
-    Configured, CopiedFrom, FoldVersion, Genesis, Instant, TakenFrom, Terms, Text, Timer, content_id, decode,
+    Configured, CopiedFrom, Document, FoldVersion, Genesis, Instant, TakenFrom, Terms, Text, Timer,
+    content_id, decode,
 };
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -54,7 +55,7 @@ pub fn grant<'a>(grant: &Grant<'a>, stamp: &Stamp<'_>) -> Result<Stamped<'a>, Re
         wallet: Some(grant.wallet),
         time: grant.time,
         reason: grant.reason,
-        is_second: grant.terms.reset.is_some(),
+        v: if grant.terms.reset.is_some() { 2 } else { 1 },
         ..Head::new(&id, source, "grant.issued", recorded_at, by)
     };
     let bytes = wallets_own(&head, grant.terms)?;
@@ -80,7 +81,13 @@ pub fn configured<'a>(
     let head = Head {
         wallet: Some(wallet),
         time,
-        is_second: config.reset.is_some(),
+        v: if config.holds.is_some() {
+            3
+        } else if config.reset.is_some() {
+            2
+        } else {
+            1
+        },
         ..Head::new(&id, OPERATOR, "wallet.configured", recorded_at, by)
     };
     let bytes = wallets_own(&head, config)?;
@@ -112,8 +119,12 @@ pub fn published(
     name("name", document, NAME)?;
     let body: &RawValue = serde_json::from_str(body)?;
     let id = content_id(&["catalogue", kind, document], body.get(), replaces)?;
-    let is_second = kind == "fold";
-    let head = Head { is_second, ..Head::new(&id, "catalogue", "catalogue.published", stamp.now, stamp.by) };
+    let v = match Document::read(kind, body.get()) {
+        Ok(Document::Policies(policies)) if policies.holds.is_some() => 3,
+        _ if kind == "fold" => 2,
+        Ok(_) | Err(_) => 1,
+    };
+    let head = Head { v, ..Head::new(&id, "catalogue", "catalogue.published", stamp.now, stamp.by) };
     let bytes = checked(&head, &Data { kind, name: document, replaces, body })?;
     Ok(Published { id, bytes })
 }
@@ -159,8 +170,8 @@ pub fn copied_genesis(
 }
 
 fn first(genesis: Genesis, stamp: &Stamp<'_>) -> Vec<u8> {
-    let is_second = genesis.fold > 1;
-    let head = Head { is_second, ..Head::new("genesis", "drawdown", "genesis", stamp.now, stamp.by) };
+    let v = if genesis.fold > 1 { 2 } else { 1 };
+    let head = Head { v, ..Head::new("genesis", "drawdown", "genesis", stamp.now, stamp.by) };
     written(&head, &genesis)
 }
 

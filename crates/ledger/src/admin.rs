@@ -6,12 +6,15 @@ use crate::entry::EntryKind;
 use crate::event::Configured;
 use crate::fold::{About, Fold, Moment, Refused};
 use crate::grant::MOST_LOTS;
+use crate::hold::HoldPolicy;
 use crate::lot::{Lot, by_issue};
 use crate::name::Name;
 use crate::past::Past;
 use crate::record::Record;
 use crate::schedule::next_occurrence;
-use crate::wallet::{Overage, Resetting};
+use crate::settings::Resetting;
+use crate::time::Instant;
+use crate::wallet::Overage;
 
 /// Most steps of one record.
 const MOST_STEPS: usize = 100;
@@ -115,6 +118,7 @@ impl Fold<'_> {
             let now = sum.max(bounds.min.unwrap_or_default());
             let lot = &mut self.wallet.lots[place];
             lot.marks().room = Some((at, max.above(now)));
+            lot.marks().over = excess;
             lot.touched = true;
         }
         let lacks = bounds.min.unwrap_or_default().above(sum);
@@ -185,7 +189,46 @@ impl Fold<'_> {
         self.reset(&reset, moment).expect("all units are known");
     }
 
-    pub(crate) fn configure_reset(&mut self, configured: &Configured) {
+    /// The wallet's policies are what this says.
+    pub(crate) fn configure(&mut self, configured: &Configured, id: &str) -> Result<(), Refused> {
+        let clock = self.wallet.clock;
+        let card = configured.rate_card.as_deref();
+        let zone = configured.zone.as_deref();
+        if self.wallet.settings.last != configured.replaces {
+            return Err("replaces_mismatch".into());
+        }
+        if card.is_some_and(|c| !self.catalogue.has_card(c)) {
+            return Err("unknown_rate_card".into());
+        }
+        if zone.is_some_and(|z| !self.catalogue.has_zone(z)) {
+            return Err("unknown_zone".into());
+        }
+        if configured.reset.as_ref().is_some_and(|r| !r.interval.is_an_hour_at_least()) {
+            return Err("bad_interval".into());
+        }
+        let mut units = configured.holds.iter().flat_map(HoldPolicy::units);
+        if units.any(|unit| !self.catalogue.has_unit(unit)) {
+            return Err("unknown_unit".into());
+        }
+        let settings = &mut self.wallet.settings;
+        let set = |history: &mut Vec<(Instant, Option<Name>)>, to: Option<&str>| {
+            let to = to.map(Name::from);
+            if history.last().map_or(&None, |(_, name)| name) != &to {
+                history.push((clock, to));
+            }
+        };
+        set(&mut settings.cards, card);
+        set(&mut settings.zones, zone);
+        settings.overage = configured.overage;
+        settings.holds.clone_from(&configured.holds);
+        settings.metadata.clone_from(&configured.metadata);
+        settings.last = Some(id.to_owned());
+        self.configure_reset(configured);
+        self.wallet.claimed = true;
+        Ok(())
+    }
+
+    fn configure_reset(&mut self, configured: &Configured) {
         let settings = &self.wallet.settings;
         if settings.reset.as_ref().map(|r| &r.policy) == configured.reset.as_ref() {
             return;
@@ -276,8 +319,8 @@ impl Fold<'_> {
         let why = || record.envelope.gives_reason().then_some(()).ok_or("no_reason");
         match step {
             Step::Grant(terms, _) => {
-                let key = crate::record::grant_key(record.wallet(), &terms.grant_id);
-                let there = past.grants.iter().any(|(k, _)| *k == key);
+                let key = crate::identity::grant_key(record.wallet(), &terms.grant_id);
+                let there = past.names.iter().any(|(k, _)| *k == key);
                 if there || issued.contains(&terms.grant_id.as_str()) {
                     return Err("grant_exists".into());
                 }

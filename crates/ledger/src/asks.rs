@@ -5,18 +5,22 @@ use crate::correct::{counted, families};
 use crate::correction::{Step, UsageName, Voided};
 use crate::event::{Event, Usage};
 use crate::fold::price;
+use crate::hold::Measure;
+use crate::identity::key;
 use crate::name::Name;
 use crate::past::{Answer, Ask, Past};
 use crate::quantity::Quantity;
 use crate::rate::CounterKey;
-use crate::record::{Record, key};
+use crate::record::Record;
 use crate::time::Instant;
 use crate::wallet::Wallet;
 
 /// Whether a record may need to know anything beside its wallet: most surely do not.
 pub fn may_ask(catalogue: &Catalogue, record: &Record<'_>) -> bool {
     match &record.event {
-        Event::Usage(_) => catalogue.prices.counts,
+        Event::Usage(_) | Event::HoldRequested(_) | Event::HoldExtended(_) | Event::HoldSettled(_) => {
+            catalogue.prices.counts
+        }
         Event::UsageReversed(_)
         | Event::UsageRerated(_)
         | Event::GrantVoided(_)
@@ -29,7 +33,8 @@ pub fn may_ask(catalogue: &Catalogue, record: &Record<'_>) -> bool {
         | Event::WalletReset(_)
         | Event::OverageCleared(_)
         | Event::WalletSuspended
-        | Event::WalletResumed => false,
+        | Event::WalletResumed
+        | Event::HoldVoided(_) => false,
     }
 }
 
@@ -41,8 +46,16 @@ pub fn asks(catalogue: &Catalogue, wallet: &Wallet, record: &Record<'_>, past: &
             if wallet.counted_until.is_none() || !catalogue.prices.counts {
                 return Vec::new();
             }
-            let at = record.time().min(wallet.clock.max(record.envelope.recorded_at));
-            closed(wallet, counters(catalogue, wallet, usage, at))
+            let hold = if wallet.holds.is_empty() { None } else { usage.hold() };
+            of_event(catalogue, wallet, record, usage, hold.as_deref())
+        }
+        Event::HoldRequested(requested) => of_measure(catalogue, wallet, record, &requested.estimate, None),
+        Event::HoldExtended(extended) => {
+            let of = |more| of_measure(catalogue, wallet, record, more, Some(&extended.hold));
+            extended.more.as_ref().map(of).unwrap_or_default()
+        }
+        Event::HoldSettled(settled) => {
+            of_measure(catalogue, wallet, record, &settled.actual, Some(&settled.hold))
         }
         Event::UsageReversed(reversed) => of_usage(catalogue, wallet, record, past, &reversed.usage, None),
         Event::UsageRerated(rerated) => {
@@ -69,10 +82,51 @@ pub fn asks(catalogue: &Catalogue, wallet: &Wallet, record: &Record<'_>, past: &
         | Event::WalletReset(_)
         | Event::OverageCleared(_)
         | Event::WalletSuspended
-        | Event::WalletResumed => return Vec::new(),
+        | Event::WalletResumed
+        | Event::HoldVoided(_) => return Vec::new(),
     };
     wanted.retain(|ask| past.answer(ask).is_none());
     wanted
+}
+
+fn of_measure(
+    catalogue: &Catalogue,
+    wallet: &Wallet,
+    record: &Record<'_>,
+    measure: &Measure<'_>,
+    hold: Option<&str>,
+) -> Vec<Ask> {
+    match measure {
+        Measure::Event(event) if wallet.counted_until.is_some() => {
+            of_event(catalogue, wallet, record, event, hold)
+        }
+        Measure::Event(_) | Measure::Amounts(_) => Vec::new(),
+    }
+}
+
+/// Counters that price an event: as of its hold's time, and by its hold's price, if it settles an open one.
+fn of_event(
+    catalogue: &Catalogue,
+    wallet: &Wallet,
+    record: &Record<'_>,
+    event: &Usage<'_>,
+    hold: Option<&str>,
+) -> Vec<Ask> {
+    let clock = wallet.clock.max(record.envelope.recorded_at);
+    let hold = hold.and_then(|id| wallet.holds.get(id));
+    let of_hold = hold.map(|hold| {
+        let rated = hold.rate(catalogue, wallet, event, |_| Quantity::default());
+        rated.map(|rated| rated.counted).unwrap_or_default()
+    });
+    let is_now = matches!(record.event, Event::HoldRequested(_));
+    let at = if is_now { clock } else { record.time().min(clock) };
+    // The hold may be over by the record's time: then it is usage like any other.
+    let mut keys = of_hold.unwrap_or_default();
+    keys.extend(counters(catalogue, wallet, event, at));
+    let mut asks = closed(wallet, keys);
+    asks.sort();
+    asks.dedup();
+    asks
 }
 
 fn of_void(voided: &Voided) -> Option<Ask> {

@@ -17,6 +17,15 @@ pub(crate) struct InHand {
     pub(crate) booked_at: Instant,
 }
 
+/// Since when credits that come back were out of their lot: what became of that meanwhile becomes of them.
+#[derive(Clone, Copy)]
+pub(crate) enum Since {
+    /// A usage drew them.
+    Drawn(Instant),
+    /// A hold had them set aside in it.
+    Held(Instant),
+}
+
 /// All that a record has in hand, and what its lots had remaining before.
 #[derive(Default)]
 pub(crate) struct Hand {
@@ -108,13 +117,13 @@ impl Fold<'_> {
             for credit in credits.into_iter().filter(|c| !c.amount.is_zero()) {
                 let at = self.place(&lot);
                 let amount = self.wallet.lots[at].remaining.take(credit.amount);
-                self.come_back(&lot, amount, credit.booked_at);
+                self.come_back(&lot, amount, Since::Drawn(credit.booked_at));
             }
         }
     }
 
-    /// Credits that were drawn at `booked_at` come back to a lot.
-    fn come_back(&mut self, id: &Name, amount: Amount, booked_at: Instant) {
+    /// Credits come back to a lot.
+    pub(crate) fn come_back(&mut self, id: &Name, amount: Amount, out: Since) {
         let at = self.place(id);
         self.wallet.lots[at].touched = true;
         self.reshaped = true;
@@ -127,10 +136,10 @@ impl Fold<'_> {
             return self.book_back(EntryKind::Void, at, amount, since);
         }
         if self.wallet.lots[at].ended {
-            return self.come_back_ended(at, amount, booked_at);
+            return self.come_back_ended(at, amount, out);
         }
         let mut over = amount;
-        let since = self.take_room(at, &mut over, booked_at);
+        let since = self.take_room(at, &mut over, out);
         let mut kept = amount;
         let _ = kept.take(over);
         let lot = &mut self.wallet.lots[at];
@@ -142,17 +151,25 @@ impl Fold<'_> {
     }
 
     /// Takes out of an amount what a reset after it was drawn left room for. Answers when the reset was; if there was none, all
-    /// of it has room. The room is that of a lot and of all that resets added to it.
-    fn take_room(&mut self, at: usize, amount: &mut Amount, booked_at: Instant) -> Option<Instant> {
+    /// of it has room. The room is that of a lot and of all that resets added to it. What was held counted in the reset, and has
+    /// room but for what was above the max already.
+    fn take_room(&mut self, at: usize, amount: &mut Amount, out: Since) -> Option<Instant> {
         let base = self.wallet.lots[at].tops_up().unwrap_or(&self.wallet.lots[at].id).clone();
         let base = self.wallet.lots.iter_mut().find(|l| l.id == base);
-        let room = base.and_then(|l| l.marks.as_mut()).and_then(|m| m.room.as_mut());
-        let Some((reset, room)) = room.filter(|(reset, _)| booked_at < *reset) else {
+        let Some(marks) = base.and_then(|l| l.marks.as_mut()) else {
             *amount = Amount::ZERO;
             return None;
         };
-        let _ = amount.take(room.take(*amount));
-        Some(*reset)
+        match (&mut marks.room, out) {
+            (Some((reset, room)), Since::Drawn(booked_at)) if booked_at < *reset => {
+                let _ = amount.take(room.take(*amount));
+                Some(*reset)
+            }
+            (room, Since::Drawn(_) | Since::Held(_)) => {
+                *amount = marks.over.take(*amount);
+                room.map(|(reset, _)| reset)
+            }
+        }
     }
 
     fn book_back(&mut self, kind: EntryKind, at: usize, amount: Amount, effective_at: Instant) {
@@ -163,7 +180,7 @@ impl Fold<'_> {
     }
 
     /// A lot that has ended does with it what its end would have done.
-    fn come_back_ended(&mut self, at: usize, amount: Amount, booked_at: Instant) {
+    fn come_back_ended(&mut self, at: usize, amount: Amount, out: Since) {
         let lot = self.wallet.lots[at].clone();
         let mut rest = amount;
         let carried = rest.take(self.movable_back(&lot, amount));
@@ -173,7 +190,9 @@ impl Fold<'_> {
             let child = self.carry_back(&lot, at, carried, ended_at);
             let place = self.place(&child);
             let carried = self.wallet.lots[place].remaining.take(carried);
-            self.come_back(&child, carried, booked_at);
+            // The child's resets have not seen it, whoever had it.
+            let (Since::Drawn(at) | Since::Held(at)) = out;
+            self.come_back(&child, carried, Since::Drawn(at));
         }
         if !rest.is_zero() {
             let at = self.place(&lot.id);

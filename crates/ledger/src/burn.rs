@@ -14,13 +14,13 @@ pub(crate) struct Charge<'a> {
     pub(crate) unit: Name,
     pub(crate) feature: Name,
     pub(crate) amount: Amount,
-    pub(crate) price: &'a Name,
+    pub(crate) price: Option<&'a Name>,
     pub(crate) subject: Option<&'a str>,
 }
 
 impl Charge<'_> {
-    fn about(&self, lot: Option<Name>) -> About {
-        let (feature, price) = (Some(self.feature.clone()), Some(self.price.clone()));
+    pub(crate) fn about(&self, lot: Option<Name>) -> About {
+        let (feature, price) = (Some(self.feature.clone()), self.price.cloned());
         About { lot, feature, price, ..About::default() }
     }
 }

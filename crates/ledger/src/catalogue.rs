@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::document::{Document, FoldVersion, Policies, UTC};
+use crate::hold::HoldPolicy;
 use crate::name::Name;
 use crate::price::{Pattern, Price, STANDARD};
 use crate::time::Instant;
@@ -82,7 +83,12 @@ impl Catalogue {
             Document::Policies(policies) => {
                 card(&policies.rate_card)?;
                 let known = policies.zone == UTC || self.zones.contains_key(&policies.zone);
-                if known { Ok(()) } else { Err(format!("unknown_zone: {}", policies.zone)) }
+                if !known {
+                    return Err(format!("unknown_zone: {}", policies.zone));
+                }
+                let mut units = policies.holds.iter().flat_map(HoldPolicy::units);
+                let unknown = units.find(|unit| !self.has_unit(unit));
+                unknown.map_or(Ok(()), |unit| Err(format!("unknown_unit: {unit}")))
             }
             Document::Fold(fold) if fold.version <= self.fold_version() => Err("not_newer".into()),
             Document::Unit(_) | Document::RateCard(_) | Document::Zone(_) | Document::Fold(_) => Ok(()),

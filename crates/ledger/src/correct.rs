@@ -120,6 +120,9 @@ impl Fold<'_> {
     /// A usage is charged anew at its own time.
     pub(crate) fn rerate(&mut self, past: &Past, rerated: &Rerated<'_>) -> Result<(), Refused> {
         let mut used = self.corrected(past)?;
+        if used.kind.is_empty() {
+            return Err("no_event".into());
+        }
         let data = rerated.data.or(used.data.as_deref());
         let usage = Usage { data, ..used.usage() };
         let before = counted(self.catalogue, self.wallet, &used);
@@ -171,7 +174,7 @@ impl Fold<'_> {
             let gone = used.reversed.iter().find(|r| r.0 == unit && r.1 == feature).map(|r| r.2);
             let _ = amount.take(gone.unwrap_or_default());
             let subject = used.subject.as_deref();
-            self.burn(Charge { unit, feature, amount, price: &rated.price, subject }, moment);
+            self.burn(Charge { unit, feature, amount, price: Some(&rated.price), subject }, moment);
         }
         self.repay_in_hand(&hand, first);
         self.put_back(hand);

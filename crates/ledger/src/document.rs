@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::OveragePolicy;
+use crate::hold::HoldPolicy;
 use crate::price::{Price, STANDARD};
 use crate::time::Span;
 use crate::zone::Zone;
@@ -88,11 +89,20 @@ pub struct Policies {
     /// What happens to usage that no lot covers.
     #[serde(default)]
     pub overage: OveragePolicy,
+    /// What wallets' holds may set aside, and for how long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holds: Option<HoldPolicy>,
 }
 
 impl Default for Policies {
     fn default() -> Self {
-        Self { lateness: three_days(), zone: utc(), rate_card: standard(), overage: OveragePolicy::default() }
+        Self {
+            lateness: three_days(),
+            zone: utc(),
+            rate_card: standard(),
+            overage: OveragePolicy::default(),
+            holds: None,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::amount::Amount;
+use crate::hold::{Approved, Declined};
 use crate::name::Name;
 use crate::position::Offset;
 use crate::rate::Unpriced;
@@ -20,7 +21,7 @@ pub struct Entry {
     pub unit: Name,
     /// The lot that it concerns.
     pub lot: Option<Name>,
-    /// The lot at its other end, of a carry and a return.
+    /// What is at its other end: of a carry and a return the lot, of what a hold does the hold.
     pub other_lot: Option<Name>,
     /// How much moves.
     pub amount: Amount,
@@ -77,11 +78,21 @@ pub enum EntryKind {
     CreditDue,
     /// `overage` to `forgiven`: nobody had paid it.
     Unforgive,
+    /// The lot to the hold: it is set aside.
+    Hold,
+    /// The hold to `usage`: what was set aside in the lot pays.
+    HeldUsage,
+    /// The hold to the lot: it is free again.
+    Release,
+    /// `overdraft` to the hold: no lot covers it.
+    HoldOverdraft,
+    /// The hold to `overdraft`: it is free again, or is usage now.
+    ReleaseOverdraft,
 }
 
 impl EntryKind {
     /// All kinds, in the order of their codes.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 23] = [
         Self::Issue,
         Self::Usage,
         Self::LateUsage,
@@ -100,6 +111,11 @@ impl EntryKind {
         Self::Unrepay,
         Self::CreditDue,
         Self::Unforgive,
+        Self::Hold,
+        Self::HeldUsage,
+        Self::Release,
+        Self::HoldOverdraft,
+        Self::ReleaseOverdraft,
     ];
 
     /// The word in reports.
@@ -123,12 +139,17 @@ impl EntryKind {
             Self::Unrepay => "unrepay",
             Self::CreditDue => "credit_due",
             Self::Unforgive => "unforgive",
+            Self::Hold => "hold",
+            Self::HeldUsage => "held_usage",
+            Self::Release => "release",
+            Self::HoldOverdraft => "hold_overdraft",
+            Self::ReleaseOverdraft => "release_overdraft",
         }
     }
 
     /// Whether it is what a usage takes: from a lot, or uncovered.
     pub fn is_draw(self) -> bool {
-        matches!(self, Self::Usage | Self::LateUsage | Self::Overage)
+        matches!(self, Self::Usage | Self::LateUsage | Self::Overage | Self::HeldUsage)
     }
 
     /// The code in tables: its place in [`Self::ALL`], for ever.
@@ -144,6 +165,7 @@ impl EntryKind {
     /// The debited and the credited account of an entry of this kind.
     pub fn accounts(self, lot: Option<&str>, other: Option<&str>) -> (String, String) {
         let account = |lot: Option<&str>| format!("lot:{}", lot.unwrap_or("?"));
+        let hold = || format!("hold:{}", other.unwrap_or("?"));
         let (debit, credit) = match self {
             Self::Issue => ("grants".into(), account(lot)),
             Self::Usage => (account(lot), "usage".into()),
@@ -162,6 +184,11 @@ impl EntryKind {
             Self::Unrepay => ("overage".into(), account(lot)),
             Self::CreditDue => ("overage".into(), "credit_due".into()),
             Self::Unforgive => ("overage".into(), "forgiven".into()),
+            Self::Hold => (account(lot), hold()),
+            Self::HeldUsage => (hold(), "usage".into()),
+            Self::Release => (hold(), account(lot)),
+            Self::HoldOverdraft => ("overdraft".into(), hold()),
+            Self::ReleaseOverdraft => (hold(), "overdraft".into()),
         };
         (debit, credit)
     }
@@ -178,6 +205,10 @@ pub enum Outcome {
     Conflict(Offset),
     /// A request that the rules refuse, with the reason.
     Rejected(String),
+    /// A hold is open, or an open one was extended.
+    Approved(Approved),
+    /// A hold, or an extension, was declined.
+    Declined(Box<Declined>),
 }
 
 impl fmt::Display for Outcome {
@@ -188,6 +219,8 @@ impl fmt::Display for Outcome {
             Self::Duplicate(of) => write!(f, "duplicate {of}"),
             Self::Conflict(with) => write!(f, "conflict {with}"),
             Self::Rejected(reason) => write!(f, "rejected {reason}"),
+            Self::Approved(answer) => write!(f, "approved {answer}"),
+            Self::Declined(answer) => write!(f, "declined {answer}"),
         }
     }
 }
@@ -217,18 +250,23 @@ mod tests {
             "unrepay",
             "credit_due",
             "unforgive",
+            "hold",
+            "held_usage",
+            "release",
+            "hold_overdraft",
+            "release_overdraft",
         ];
         for (code, word) in (0u8..).zip(words) {
             let kind = EntryKind::of_code(code).expect("a kind");
             assert_eq!((kind.word(), kind.code()), (word, code));
         }
-        assert_eq!(EntryKind::of_code(18), None);
+        assert_eq!(EntryKind::of_code(23), None);
     }
 
     #[test]
     fn what_a_usage_takes_is_a_draw() {
         let draws: Vec<&str> =
             EntryKind::ALL.into_iter().filter(|k| k.is_draw()).map(EntryKind::word).collect();
-        assert_eq!(draws, ["usage", "late_usage", "overage"]);
+        assert_eq!(draws, ["usage", "late_usage", "overage", "held_usage"]);
     }
 }

@@ -7,6 +7,8 @@ use serde_json::value::RawValue;
 
 use crate::correction::{Cleared, Rerated, Reset, Reversed, Step, Voided};
 use crate::grant::Terms;
+use crate::hold::{Extended, HoldPolicy, HoldVoided, Requested, Settled};
+use crate::members::{members, string};
 use crate::text::Text;
 use crate::time::{Instant, Span};
 
@@ -41,6 +43,14 @@ pub enum Event<'a> {
     WalletSuspended,
     /// `wallet.resumed`: it is as it was before.
     WalletResumed,
+    /// `hold.requested`: credits are to be set aside for work to come.
+    HoldRequested(Requested<'a>),
+    /// `hold.extended`: a hold is to live longer, or to set more aside.
+    HoldExtended(Extended<'a>),
+    /// `hold.settled`: what was used is taken out of a hold.
+    HoldSettled(Settled<'a>),
+    /// `hold.voided`: a hold ends unused.
+    HoldVoided(HoldVoided<'a>),
 }
 
 impl Event<'_> {
@@ -61,16 +71,23 @@ impl Event<'_> {
             Self::WalletChanged(_) => "wallet.changed",
             Self::WalletSuspended => "wallet.suspended",
             Self::WalletResumed => "wallet.resumed",
+            Self::HoldRequested(_) => "hold.requested",
+            Self::HoldExtended(_) => "hold.extended",
+            Self::HoldSettled(_) => "hold.settled",
+            Self::HoldVoided(_) => "hold.voided",
         }
     }
 
     /// The version of records from which on this can be said: builds that do not know it stop there, and set nothing aside.
     pub fn since(&self) -> u32 {
-        let is_newer = match self {
-            Self::GrantIssued(terms) => terms.reset.is_some(),
-            Self::WalletConfigured(configured) => configured.reset.is_some(),
-            Self::CataloguePublished(published) => *published.kind == *crate::document::FOLD,
-            Self::Genesis(genesis) => genesis.fold > 1,
+        let second = |is_said: bool| if is_said { 2 } else { 1 };
+        match self {
+            Self::GrantIssued(terms) => second(terms.reset.is_some()),
+            Self::WalletConfigured(configured) if configured.holds.is_some() => 3,
+            Self::WalletConfigured(configured) => second(configured.reset.is_some()),
+            Self::CataloguePublished(published) if published.is_of_holds() => 3,
+            Self::CataloguePublished(published) => second(*published.kind == *crate::document::FOLD),
+            Self::Genesis(genesis) => second(genesis.fold > 1),
             Self::Usage(_)
             | Self::TimerDue(_)
             | Self::GrantVoided(_)
@@ -80,9 +97,12 @@ impl Event<'_> {
             | Self::OverageCleared(_)
             | Self::WalletChanged(_)
             | Self::WalletSuspended
-            | Self::WalletResumed => false,
-        };
-        if is_newer { 2 } else { 1 }
+            | Self::WalletResumed
+            | Self::HoldRequested(_)
+            | Self::HoldExtended(_)
+            | Self::HoldSettled(_)
+            | Self::HoldVoided(_) => 1,
+        }
     }
 
     /// Whether the rules want to know why (section 5).
@@ -177,6 +197,16 @@ pub struct Published<'a> {
     pub body: &'a RawValue,
 }
 
+impl Published<'_> {
+    /// Whether it is a document of default policies that says something of holds.
+    fn is_of_holds(&self) -> bool {
+        *self.kind == *"policies"
+            && members(self.body.get()).is_some_and(|members| {
+                members.iter().any(|(name, value)| **name == *"holds" && *value != "null")
+            })
+    }
+}
+
 /// A wallet's whole configuration: what is absent falls back to the catalogue's default policies.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -197,6 +227,9 @@ pub struct Configured {
     /// When its lots are brought back to the bounds that their grants name; left out, only by a record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reset: Option<ResetPolicy>,
+    /// What its holds may set aside, and for how long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub holds: Option<HoldPolicy>,
     /// The owner's own notes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub metadata: BTreeMap<String, String>,
@@ -276,6 +309,15 @@ pub struct Usage<'a> {
     /// The product's own type, such as `llm.completion`.
     #[serde(borrow, rename = "type")]
     pub kind: Text<'a>,
+}
+
+impl Usage<'_> {
+    /// The hold that it settles: the extension `hold`, if that is text.
+    pub fn hold(&self) -> Option<Text<'_>> {
+        let members = members(self.extensions?.get())?;
+        let (_, value) = members.into_iter().find(|(name, _)| **name == *"hold")?;
+        value.starts_with('"').then(|| string(value))?
+    }
 }
 
 /// Something of the wallet's was due.

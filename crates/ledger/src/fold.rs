@@ -2,81 +2,27 @@
 
 use crate::amount::Amount;
 use crate::catalogue::{Accepted, Catalogue};
+use crate::changes::Changes;
 use crate::document::Policies;
 use crate::entry::{Entry, EntryKind, Outcome};
-use crate::event::{Configured, Event, OveragePolicy, Published, Usage};
-use crate::lot::Lot;
+use crate::event::{Event, Published, Usage};
+use crate::hold::Measure;
+use crate::identity::Identity;
+use crate::known::by_id;
 use crate::name::Name;
-use crate::observe::Considered;
-use crate::past::{Known, Past, Used};
+use crate::past::Past;
 use crate::quantity::Quantity;
 use crate::rate::{CounterKey, Fields, Rated, Unpriced, choose, rate};
-use crate::record::{Hash16, Identity, Record};
+use crate::record::Record;
 use crate::time::Instant;
-use crate::wallet::{Counter, Grant, Wallet};
-use crate::zone::{Month, Zone};
+use crate::wallet::{Counter, Wallet};
+use crate::zone::Month;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// Why a request is refused: a word, and sometimes more.
 pub(crate) type Refused = Cow<'static, str>;
-
-/// What a fold adds to the projections, beside the wallet.
-#[derive(Debug, Default)]
-pub struct Changes {
-    /// Entries, in order.
-    pub entries: Vec<Entry>,
-    /// Lots that have left their wallet, as they were.
-    pub left: Vec<Lot>,
-    /// Grants that have left their wallet, as they were.
-    pub left_grants: Vec<Grant>,
-    /// Counters that have left their wallet, or changed afterwards.
-    pub counters: Vec<Counter>,
-    /// The price of a usage that books nothing: it is free.
-    pub priced: Option<Name>,
-    /// What is now in effect of the usage that the record corrected.
-    pub used: Option<Box<Used>>,
-    /// Which lots were considered for its charges; only if somebody asks for it by putting a list here.
-    pub considered: Option<Vec<Considered>>,
-}
-
-/// How far the changes had come, to go back to.
-pub(crate) struct Mark {
-    entries: usize,
-    left: usize,
-    left_grants: usize,
-    counters: usize,
-}
-
-impl Changes {
-    /// Forgets what a record did, and keeps the room for the next.
-    pub fn clear(&mut self) {
-        self.back_to(&Mark { entries: 0, left: 0, left_grants: 0, counters: 0 });
-        (self.priced, self.used) = (None, None);
-        if let Some(considered) = &mut self.considered {
-            considered.clear();
-        }
-    }
-
-    pub(crate) fn mark(&self) -> Mark {
-        let Self { entries, left, left_grants, counters, .. } = self;
-        Mark {
-            entries: entries.len(),
-            left: left.len(),
-            left_grants: left_grants.len(),
-            counters: counters.len(),
-        }
-    }
-
-    pub(crate) fn back_to(&mut self, mark: &Mark) {
-        self.entries.truncate(mark.entries);
-        self.left.truncate(mark.left);
-        self.left_grants.truncate(mark.left_grants);
-        self.counters.truncate(mark.counters);
-    }
-}
 
 /// Applies a record to its wallet: advances the wallet to its clock, then does what the record says, or refuses it.
 ///
@@ -91,12 +37,20 @@ pub fn apply(
 ) -> Option<Outcome> {
     let clock = wallet.clock.max(record.envelope.recorded_at);
     let mut fold = Fold::new(catalogue, wallet, changes);
+    let was_there = fold.wallet.clock != Instant::default();
     fold.advance(clock);
     if let Event::TimerDue(_) = record.event {
         fold.settle();
         return None;
     }
-    let outcome = known(past, identity).unwrap_or_else(|| fold.record(past, record));
+    match fold.known(past, record, identity) {
+        Some(again) => {
+            fold.settle();
+            return Some(again);
+        }
+        None => fold.open(record, was_there),
+    }
+    let outcome = fold.record(past, record);
     fold.settle();
     Some(outcome)
 }
@@ -109,7 +63,7 @@ pub fn publish(
     published: &Published<'_>,
     identity: &Identity,
 ) -> Outcome {
-    known(past, identity).unwrap_or_else(|| {
+    by_id(past, identity).unwrap_or_else(|| {
         let document = Accepted {
             kind: published.kind.to_string(),
             name: published.name.to_string(),
@@ -131,18 +85,6 @@ pub fn advanced(catalogue: &Catalogue, wallet: &Wallet, at: Instant) -> (Wallet,
     fold.advance(clock);
     fold.settle();
     (wallet, changes)
-}
-
-fn known(past: &Past, identity: &Identity) -> Option<Outcome> {
-    let same = |known: &Known, content: Hash16| match known.content == content {
-        true => Outcome::Duplicate(known.offset),
-        false => Outcome::Conflict(known.offset),
-    };
-    let by_id = past.identity.as_ref().map(|k| same(k, identity.content));
-    let [(key, content)] = identity.grants.as_slice() else { return by_id };
-    let by_name = || past.grants.iter().find(|(k, _)| k == key).map(|(_, k)| same(k, *content));
-    // Within steps, a name that was given before is the step's reason.
-    by_id.or_else(|| by_name().filter(|_| identity.is_grant))
 }
 
 pub(crate) fn price(
@@ -214,19 +156,29 @@ impl<'a> Fold<'a> {
         Self { catalogue, wallet, changes, closed: Vec::new(), line: 0, reshaped: false }
     }
 
+    /// A wallet is not there while nothing but requests for holds names it.
+    fn open(&mut self, record: &Record<'_>, was_there: bool) {
+        let asks =
+            matches!(record.event, Event::HoldRequested(_) | Event::HoldExtended(_) | Event::HoldVoided(_));
+        self.wallet.unopened = asks && (self.wallet.unopened || !was_there);
+    }
+
     fn record(&mut self, past: &Past, record: &Record<'_>) -> Outcome {
         let clock = self.wallet.clock;
-        let applied = match &record.event {
-            Event::Usage(usage) => {
-                let at = record.time().min(clock);
-                let unpriced = self.usage(past, usage, record.subject(), at).err();
-                self.wallet.unpriced += u64::from(unpriced.is_some());
-                Ok(unpriced)
-            }
-            Event::GrantIssued(terms) => self.grant(terms, record.time()).map(|()| None),
+        let done = Outcome::Applied(None);
+        let decided = match &record.event {
+            Event::Usage(usage) => Ok(Outcome::Applied(self.event(past, usage, record))),
+            Event::GrantIssued(terms) => self.grant(terms, record.time()).map(|()| done),
             Event::WalletConfigured(configured) => {
-                self.configure(configured, &record.envelope.id).map(|()| None)
+                self.configure(configured, &record.envelope.id).map(|()| done)
             }
+            Event::HoldRequested(requested) => self.hold_requested(past, record, requested),
+            Event::HoldExtended(extended) => self.hold_extended(past, record, extended),
+            Event::HoldSettled(settled) => self.hold_settled(past, record, settled).map(|unpriced| {
+                self.wallet.unpriced += u64::from(unpriced.is_some());
+                Outcome::Applied(unpriced)
+            }),
+            Event::HoldVoided(voided) => self.hold_voided(past, voided).map(|()| done),
             Event::GrantVoided(_)
             | Event::UsageReversed(_)
             | Event::UsageRerated(_)
@@ -234,20 +186,38 @@ impl<'a> Fold<'a> {
             | Event::OverageCleared(_)
             | Event::WalletChanged(_)
             | Event::WalletSuspended
-            | Event::WalletResumed => self.correction(past, record).map(|()| None),
+            | Event::WalletResumed => self.correction(past, record).map(|()| done),
             Event::Genesis(_) | Event::CataloguePublished(_) | Event::TimerDue(_) => {
                 unreachable!("a wallet's records say something of it")
             }
         };
-        match applied {
+        match decided {
             Err(reason) => Outcome::Rejected(reason.into()),
-            Ok(unpriced) => {
+            Ok(declined @ Outcome::Declined(_)) => declined,
+            Ok(outcome) => {
                 let now = self.recorded(clock);
                 self.repay(now);
                 self.close_late(now);
-                Outcome::Applied(unpriced)
+                outcome
             }
         }
+    }
+
+    /// A product's event: usage as of its own time, or as of the hold's that it settles.
+    fn event(&mut self, past: &Past, usage: &Usage<'_>, record: &Record<'_>) -> Option<Unpriced> {
+        let hold = if self.wallet.holds.is_empty() { None } else { usage.hold() };
+        let unpriced = match hold.filter(|hold| self.wallet.holds.contains_key(&**hold)) {
+            Some(hold) => {
+                let actual = Measure::Event(usage.clone());
+                self.settle_hold(past, &hold, &actual, record.subject(), true)
+            }
+            None => {
+                let at = record.time().min(self.wallet.clock);
+                self.usage(past, usage, record.subject(), at).err()
+            }
+        };
+        self.wallet.unpriced += u64::from(unpriced.is_some());
+        unpriced
     }
 
     fn correction(&mut self, past: &Past, record: &Record<'_>) -> Result<(), Refused> {
@@ -268,7 +238,11 @@ impl<'a> Fold<'a> {
             | Event::WalletConfigured(_)
             | Event::GrantIssued(_)
             | Event::Usage(_)
-            | Event::TimerDue(_) => unreachable!("it is no correction"),
+            | Event::TimerDue(_)
+            | Event::HoldRequested(_)
+            | Event::HoldExtended(_)
+            | Event::HoldSettled(_)
+            | Event::HoldVoided(_) => unreachable!("it is no correction"),
         }
     }
 
@@ -278,7 +252,7 @@ impl<'a> Fold<'a> {
         Moment { effective_at, booked_at, policies: self.catalogue.policies_at(booked_at) }
     }
 
-    fn usage(
+    pub(crate) fn usage(
         &mut self,
         past: &Past,
         usage: &Usage<'_>,
@@ -294,7 +268,10 @@ impl<'a> Fold<'a> {
             self.count(key, value, moment);
         }
         for (unit, feature, amount) in rated.charges {
-            self.burn(crate::burn::Charge { unit, feature, amount, price: &rated.price, subject }, moment);
+            self.burn(
+                crate::burn::Charge { unit, feature, amount, price: Some(&rated.price), subject },
+                moment,
+            );
         }
         Ok(())
     }
@@ -313,39 +290,6 @@ impl<'a> Fold<'a> {
             self.wallet.counters.push(counter);
             self.reshaped = true;
         }
-    }
-
-    pub(crate) fn configure(&mut self, configured: &Configured, id: &str) -> Result<(), Refused> {
-        let clock = self.wallet.clock;
-        let card = configured.rate_card.as_deref();
-        let zone = configured.zone.as_deref();
-        if self.wallet.settings.last != configured.replaces {
-            return Err("replaces_mismatch".into());
-        }
-        if card.is_some_and(|c| !self.catalogue.has_card(c)) {
-            return Err("unknown_rate_card".into());
-        }
-        if zone.is_some_and(|z| !self.catalogue.has_zone(z)) {
-            return Err("unknown_zone".into());
-        }
-        if configured.reset.as_ref().is_some_and(|r| !r.interval.is_an_hour_at_least()) {
-            return Err("bad_interval".into());
-        }
-        let settings = &mut self.wallet.settings;
-        let set = |history: &mut Vec<(Instant, Option<Name>)>, to: Option<&str>| {
-            let to = to.map(Name::from);
-            if history.last().map_or(&None, |(_, name)| name) != &to {
-                history.push((clock, to));
-            }
-        };
-        set(&mut settings.cards, card);
-        set(&mut settings.zones, zone);
-        settings.overage = configured.overage;
-        settings.metadata.clone_from(&configured.metadata);
-        settings.last = Some(id.to_owned());
-        self.configure_reset(configured);
-        self.wallet.claimed = true;
-        Ok(())
     }
 
     pub(crate) fn book(
@@ -372,25 +316,5 @@ impl<'a> Fold<'a> {
         };
         self.line += 1;
         self.changes.entries.push(entry);
-    }
-}
-
-impl Wallet {
-    /// The rate card that prices usage of this time.
-    pub fn card<'a>(&'a self, catalogue: &'a Catalogue, at: Instant) -> &'a str {
-        let own = self.settings.cards.iter().rev().find(|(from, _)| *from <= at);
-        own.and_then(|(_, card)| card.as_deref()).unwrap_or(&catalogue.policies_at(at).rate_card)
-    }
-
-    /// The zone of this time: its name, and its newest revision.
-    pub fn zone<'a>(&'a self, catalogue: &'a Catalogue, at: Instant) -> (&'a str, Arc<Zone>) {
-        let own = self.settings.zones.iter().rev().find(|(from, _)| *from <= at);
-        let name = own.and_then(|(_, zone)| zone.as_deref()).unwrap_or(&catalogue.policies_at(at).zone);
-        (name, catalogue.zone(&catalogue.newest_zone(name)))
-    }
-
-    /// What happens to usage that no lot covers: the wallet's own policy, else the default one given.
-    pub(crate) fn overage_policy(&self, policies: &Policies) -> OveragePolicy {
-        self.settings.overage.unwrap_or(policies.overage)
     }
 }

@@ -10,10 +10,12 @@ mod advance;
 mod amount;
 mod asks;
 mod back;
+mod begin;
 mod burn;
 mod calendar;
 mod canonical;
 mod catalogue;
+mod changes;
 mod correct;
 mod correction;
 mod document;
@@ -21,6 +23,9 @@ mod entry;
 mod event;
 mod fold;
 mod grant;
+mod hold;
+mod identity;
+mod known;
 mod lot;
 mod members;
 mod memory;
@@ -33,6 +38,7 @@ mod quantity;
 mod rate;
 mod record;
 mod schedule;
+mod settings;
 mod text;
 mod time;
 mod wallet;
@@ -42,6 +48,7 @@ pub use amount::{Amount, AmountError};
 pub use asks::{asks, may_ask};
 pub use canonical::{NotCanonical, canonical};
 pub use catalogue::{Accepted, Catalogue, PriceList};
+pub use changes::Changes;
 pub use correct::price_for;
 pub use correction::{
     Changed, Cleared, ClearedAs, Nothing, Part, RawStep, Rerated, Reset, Reversed, Step, UsageName, Voided,
@@ -53,8 +60,13 @@ pub use event::{
     Configured, CopiedFrom, Event, Genesis, LeftOut, MonthEnd, OveragePolicy, Published, ResetPolicy,
     TakenFrom, Timer, Usage,
 };
-pub use fold::{Changes, advanced, apply, publish, vendor_cost};
+pub use fold::{advanced, apply, publish, vendor_cost};
 pub use grant::{Bounds, Category, Cost, First, MOST_LOTS, Recurrence, Rollover, Scope, Terms};
+pub use hold::{
+    Approved, Beyond, Declined, Extended, Held, HeldLot, Hold, HoldPolicy, HoldVoided, Line, MOST_HOLDS,
+    Measure, NotAnAnswer, Requested, Settled, Settles, Why,
+};
+pub use identity::{Hash16, Identity, content_id, key};
 pub use lot::{Because, Lot, burn_order};
 pub use memory::Memory;
 pub use name::Name;
@@ -67,7 +79,7 @@ pub use price::{
 };
 pub use quantity::{Quantity, QuantityError};
 pub use rate::{CounterKey, Fields, Rated, Unpriced};
-pub use record::{ENVELOPE, Envelope, Hash16, Identity, Record, Undecodable, content_id, decode, key};
+pub use record::{ENVELOPE, Envelope, Record, Undecodable, decode};
 pub use text::Text;
 pub use time::{Instant, Period, Span, TimeError};
 pub use wallet::{Counter, Grant, Overage, Wallet};

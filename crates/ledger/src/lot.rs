@@ -95,6 +95,10 @@ pub(crate) struct Marks {
     /// How many lots resets have added to it.
     #[serde(default, skip_serializing_if = "none_yet")]
     pub(crate) topped: u32,
+    /// By how much what holds held in it and in what was added to it was above the max when it was last reset: so much of what
+    /// comes back is too much.
+    #[serde(default, deserialize_with = "sum", skip_serializing_if = "Amount::is_zero")]
+    pub(crate) over: Amount,
     /// The lot that a reset added this one to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) tops_up: Option<Name>,
@@ -132,6 +136,22 @@ impl Lot {
     /// Until when it pays usage of its window; never is none.
     pub fn pays_until(&self) -> Option<Instant> {
         self.late_until
+    }
+
+    /// What a hold has in it pays. Answers how much.
+    pub(crate) fn pay_held(&mut self, amount: Amount) -> Amount {
+        let paid = self.held.take(amount);
+        self.consumed.add(paid);
+        self.touched = true;
+        paid
+    }
+
+    /// What a hold has in it can be burned again. Answers how much.
+    pub(crate) fn free_held(&mut self, amount: Amount) -> Amount {
+        let freed = self.held.take(amount);
+        self.remaining.add(freed);
+        self.touched = true;
+        freed
     }
 
     /// Whether it ended, and still pays usage of its window.

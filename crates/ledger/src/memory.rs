@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use crate::changes::Changes;
 use crate::entry::Outcome;
 use crate::event::Event;
-use crate::fold::Changes;
+use crate::identity::{Hash16, Identity};
 use crate::lot::Lot;
 use crate::name::Name;
 use crate::past::{Answer, Ask, OverageKey, Paid, Past, Used};
 use crate::position::Offset;
 use crate::quantity::Quantity;
-use crate::record::{Hash16, Identity, Record};
+use crate::record::Record;
 use crate::time::Instant;
 use crate::wallet::{Grant, Wallet};
 
@@ -36,16 +37,39 @@ impl Memory {
         outcome: Option<&Outcome>,
         changes: &Changes,
     ) {
-        if let (Event::Usage(usage), Some(Outcome::Applied(unpriced))) = (&record.event, outcome) {
-            let at = record.time().min(wallet.clock);
-            let mut used = Used::new(offset, &usage.kind, usage.data, record.subject(), at);
+        let event = match &record.event {
+            Event::Usage(usage) => Some((identity.key, Some(usage))),
+            Event::HoldSettled(settled) => Some((settled.usage_key(record.wallet()), settled.event())),
+            Event::Genesis(_)
+            | Event::CataloguePublished(_)
+            | Event::WalletConfigured(_)
+            | Event::GrantIssued(_)
+            | Event::TimerDue(_)
+            | Event::GrantVoided(_)
+            | Event::UsageReversed(_)
+            | Event::UsageRerated(_)
+            | Event::WalletReset(_)
+            | Event::OverageCleared(_)
+            | Event::WalletChanged(_)
+            | Event::WalletSuspended
+            | Event::WalletResumed
+            | Event::HoldRequested(_)
+            | Event::HoldExtended(_)
+            | Event::HoldVoided(_) => None,
+        };
+        if let (Some((key, usage)), Some(Outcome::Applied(unpriced))) = (event, outcome) {
+            let settles = changes.settles.as_ref();
+            let at = settles.map_or(record.time().min(wallet.clock), |settles| settles.at);
+            let subject = settles.map_or(record.subject(), |settles| settles.subject.as_deref());
+            let (kind, data) = usage.map_or(("", None), |usage| (&*usage.kind, usage.data));
+            let mut used = Used::new(offset, kind, data, subject, at);
             changes.entries.iter().for_each(|entry| used.book(entry));
             used.is_unpriced = unpriced.is_some();
             if changes.priced.is_some() {
                 used.price.clone_from(&changes.priced);
             }
-            self.keys.insert(offset, identity.key);
-            self.usage.insert(identity.key, used);
+            self.keys.insert(offset, key);
+            self.usage.insert(key, used);
         }
         if let (Some(used), Some(key)) = (&changes.used, record.corrects()) {
             self.keys.insert(used.offset, key);

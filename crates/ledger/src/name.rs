@@ -1,5 +1,6 @@
 //! Shared text: names that many rows carry.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -13,6 +14,12 @@ pub struct Name(Arc<str>);
 impl Deref for Name {
     type Target = str;
     fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for Name {
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

@@ -4,12 +4,12 @@ use serde_json::value::RawValue;
 
 use crate::amount::Amount;
 use crate::entry::{Entry, EntryKind};
+use crate::identity::Hash16;
 use crate::lot::Lot;
 use crate::name::Name;
 use crate::position::Offset;
 use crate::quantity::Quantity;
 use crate::rate::CounterKey;
-use crate::record::Hash16;
 use crate::time::Instant;
 use crate::wallet::Grant;
 use crate::zone::Month;
@@ -19,8 +19,8 @@ use crate::zone::Month;
 pub struct Past {
     /// The record that first bore this identity, at a lower offset.
     pub identity: Option<Known>,
-    /// Of the grants that the record issues, those whose names were issued before: by the key of the name.
-    pub grants: Vec<(Hash16, Known)>,
+    /// Of the names that the record gives beside its own, those that were borne before: by the key of the name.
+    pub names: Vec<(Hash16, Known)>,
     /// What [`asks`](crate::asks) asked for, with the answers.
     pub told: Vec<(Ask, Answer)>,
 }
@@ -97,7 +97,7 @@ pub struct Paid {
 pub struct Used {
     /// Where it stands.
     pub offset: Offset,
-    /// The product's own type.
+    /// The product's own type; empty for a settlement in amounts, which no price is for.
     pub kind: String,
     /// Its data, if that was JSON; or what a re-rating put in its place.
     pub data: Option<Box<RawValue>>,
@@ -226,7 +226,7 @@ impl Used {
     pub fn book(&mut self, entry: &Entry) {
         let Some(feature) = entry.feature.clone() else { return };
         match entry.kind {
-            EntryKind::Usage | EntryKind::LateUsage | EntryKind::Overage => {
+            EntryKind::Usage | EntryKind::LateUsage | EntryKind::Overage | EntryKind::HeldUsage => {
                 let Entry { amount, month, effective_at, booked_at, .. } = *entry;
                 let (unit, lot) = (entry.unit.clone(), entry.lot.clone());
                 self.price.clone_from(&entry.price);
@@ -253,7 +253,11 @@ impl Used {
             | EntryKind::Reset
             | EntryKind::Unrepay
             | EntryKind::CreditDue
-            | EntryKind::Unforgive => {}
+            | EntryKind::Unforgive
+            | EntryKind::Hold
+            | EntryKind::Release
+            | EntryKind::HoldOverdraft
+            | EntryKind::ReleaseOverdraft => {}
         }
     }
 

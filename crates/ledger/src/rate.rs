@@ -33,6 +33,20 @@ pub enum Unpriced {
 }
 
 impl Unpriced {
+    const ALL: [Self; 6] = [
+        Self::NoPrice,
+        Self::NoData,
+        Self::MissingQuantity,
+        Self::NotANumber,
+        Self::NegativeQuantity,
+        Self::OutOfRange,
+    ];
+
+    /// The reason that has this word.
+    pub fn of_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|why| why.word() == word)
+    }
+
     /// The word in outcomes and tables.
     pub fn word(self) -> &'static str {
         match self {
@@ -166,7 +180,7 @@ fn count(counted: Option<&Counted>, fields: &Fields<'_>) -> Result<Quantity, Unp
 /// How specific a match is, the largest first: type, exact fields, prefix fields, length of prefixes, fields that are there.
 type Rank = (usize, usize, usize, usize, usize);
 
-fn rank(price: &Price, usage: &Usage<'_>, fields: &Fields<'_>) -> Option<Rank> {
+pub(crate) fn rank(price: &Price, usage: &Usage<'_>, fields: &Fields<'_>) -> Option<Rank> {
     let kind = match &price.matches.kind {
         Pattern::Exact(kind) => (**kind == *usage.kind).then_some(usize::MAX)?,
         Pattern::Prefix(prefix) => usage.kind.starts_with(prefix.as_str()).then_some(prefix.len() + 1)?,

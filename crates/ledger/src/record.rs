@@ -2,20 +2,21 @@
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 
-use crate::canonical::{NotCanonical, canonical};
 use crate::correction::{Changed, Nothing, RawStep, Step};
 use crate::document::{FOLD, FoldVersion};
 use crate::event::{Event, Genesis, Published};
 use crate::grant::Terms;
+use crate::identity::{Hash16, key};
 use crate::text::Text;
 use crate::time::Instant;
 
 /// The newest version of records that this build reads; it writes the oldest that can say what is to be said.
 ///
 /// 2: a grant's and a wallet's `reset`, the fold version as a catalogue document, and a genesis with a fold version above 1.
-pub const ENVELOPE: u32 = 2;
+///
+/// 3: what policies and wallets say of holds.
+pub const ENVELOPE: u32 = 3;
 
 /// The envelope as it stands in the log. Field by field in `schemas/envelope.json`.
 #[derive(Debug, Deserialize)]
@@ -77,22 +78,6 @@ pub enum Undecodable {
     /// An unknown type or version: going on would make two builds disagree.
     #[error("{0}: this needs a newer build")]
     NewerBuild(String),
-}
-
-/// The first 16 bytes of a SHA-256: of an identity, or of a content.
-pub type Hash16 = [u8; 16];
-
-/// Who a record is, and what it says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// Of wallet, source and id.
-    pub key: Hash16,
-    /// Of the type, the sender's own time and the data by value.
-    pub content: Hash16,
-    /// Of each grant that it issues: the key of its own name, and of what it promises.
-    pub grants: Vec<(Hash16, Hash16)>,
-    /// Whether it is a grant, and nothing else.
-    pub is_grant: bool,
 }
 
 /// Reads a record.
@@ -163,6 +148,10 @@ fn event<'a>(envelope: &Envelope<'a>) -> Result<Event<'a>, Undecodable> {
         }
         "wallet.suspended" => read(kind, data).map(|Nothing {}| Event::WalletSuspended)?,
         "wallet.resumed" => read(kind, data).map(|Nothing {}| Event::WalletResumed)?,
+        "hold.requested" => Event::HoldRequested(read(kind, data)?),
+        "hold.extended" => Event::HoldExtended(read(kind, data)?),
+        "hold.settled" => Event::HoldSettled(read(kind, data)?),
+        "hold.voided" => Event::HoldVoided(read(kind, data)?),
         other => return Err(Undecodable::NewerBuild(format!("record type {other:?}"))),
     })
 }
@@ -206,38 +195,6 @@ impl Record<'_> {
         self.envelope.time.unwrap_or(self.envelope.recorded_at)
     }
 
-    /// Who this record is and what it says, by value. `scratch` is room to work in.
-    ///
-    /// # Errors
-    ///
-    /// If its data has no canonical form (a key twice, nested too deep): it then is quarantined.
-    pub fn identify(&self, scratch: &mut Vec<u8>) -> Result<Identity, NotCanonical> {
-        let e = &self.envelope;
-        scratch.clear();
-        content(&e.kind, e.time, e.data.get(), scratch)?;
-        let content = hash(scratch);
-        scratch.clear();
-        identity(b'i', &[self.wallet(), &e.source, &e.id], scratch);
-        let key = hash(scratch);
-        let issued = self.issued();
-        let grants = issued.into_iter().map(|(terms, data)| self.grant(&terms.grant_id, data, scratch));
-        let grants = grants.collect::<Result<_, _>>()?;
-        let is_grant = matches!(self.event, Event::GrantIssued(_));
-        Ok(Identity { key, content, grants, is_grant })
-    }
-
-    fn grant(
-        &self,
-        grant_id: &str,
-        data: &str,
-        scratch: &mut Vec<u8>,
-    ) -> Result<(Hash16, Hash16), NotCanonical> {
-        scratch.clear();
-        canonical(data, scratch)?;
-        let content = hash(scratch);
-        Ok((grant_key(self.wallet(), grant_id), content))
-    }
-
     /// The grants that it issues, in order, each with its data as sent.
     pub fn issued(&self) -> Vec<(&Terms, &str)> {
         if let Event::GrantIssued(terms) = &self.event {
@@ -263,61 +220,12 @@ impl Record<'_> {
             | Event::OverageCleared(_)
             | Event::WalletChanged(_)
             | Event::WalletSuspended
-            | Event::WalletResumed => return None,
+            | Event::WalletResumed
+            | Event::HoldRequested(_)
+            | Event::HoldExtended(_)
+            | Event::HoldSettled(_)
+            | Event::HoldVoided(_) => return None,
         };
         Some(key(self.wallet(), &usage.source, &usage.id))
     }
-}
-
-/// The key of a grant's name within its wallet.
-pub(crate) fn grant_key(wallet: &str, grant_id: &str) -> Hash16 {
-    let mut scratch = Vec::new();
-    identity(b'g', &[wallet, grant_id], &mut scratch);
-    hash(&scratch)
-}
-
-/// The key of (wallet, source, id), under which the store keeps the offset that first bore it.
-pub fn key(wallet: &str, source: &str, id: &str) -> Hash16 {
-    let mut scratch = Vec::new();
-    identity(b'i', &[wallet, source, id], &mut scratch);
-    hash(&scratch)
-}
-
-/// The id of a record whose id follows from what it says and what it replaces (catalogue, wallet configurations).
-///
-/// # Errors
-///
-/// If `body` has no canonical form.
-pub fn content_id(words: &[&str], body: &str, replaces: Option<&str>) -> Result<String, NotCanonical> {
-    let mut scratch = Vec::new();
-    identity(b'c', words, &mut scratch);
-    canonical(body, &mut scratch)?;
-    identity(b'r', &[replaces.unwrap_or("")], &mut scratch);
-    Ok(hash(&scratch).iter().map(|b| format!("{b:02x}")).collect())
-}
-
-/// Each part with its length before it, so that no two lists of parts look the same.
-fn identity(domain: u8, parts: &[&str], out: &mut Vec<u8>) {
-    out.push(domain);
-    for part in parts {
-        out.extend_from_slice(&u32::try_from(part.len()).expect("a record is shorter").to_be_bytes());
-        out.extend_from_slice(part.as_bytes());
-    }
-}
-
-fn content(kind: &str, time: Option<Instant>, data: &str, out: &mut Vec<u8>) -> Result<(), NotCanonical> {
-    out.extend_from_slice(kind.as_bytes());
-    out.push(0);
-    if let Some(time) = time {
-        out.extend_from_slice(&time.0.to_be_bytes());
-    }
-    out.push(0);
-    canonical(data, out)
-}
-
-fn hash(bytes: &[u8]) -> Hash16 {
-    let digest = Sha256::digest(bytes);
-    let mut head = [0; 16];
-    head.copy_from_slice(&digest[..16]);
-    head
 }

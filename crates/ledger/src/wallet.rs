@@ -10,12 +10,13 @@ use sha2::{Digest, Sha256};
 use crate::amount::Amount;
 use crate::catalogue::ZoneRevision;
 use crate::correction::What;
-use crate::event::{Configured, OveragePolicy, ResetPolicy};
 use crate::grant::Terms;
+use crate::hold::Hold;
 use crate::lot::Lot;
 use crate::name::Name;
 use crate::quantity::Quantity;
 use crate::rate::CounterKey;
+use crate::settings::Settings;
 use crate::time::Instant;
 use crate::zone::Month;
 
@@ -58,6 +59,12 @@ pub struct Wallet {
     /// The latest start of a period whose counter has become a row.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) counted_until: Option<Instant>,
+    /// Open holds, by their ids.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) holds: BTreeMap<Name, Hold>,
+    /// Whether nothing but requests for holds has named it so far.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) unopened: bool,
     /// When something happens next by time alone, rows or none. Found again when the wallet is read.
     #[serde(skip)]
     pub(crate) wakes_at: Option<Instant>,
@@ -65,44 +72,6 @@ pub struct Wallet {
 
 fn is_zero(n: &u64) -> bool {
     *n == 0
-}
-
-/// What a wallet's configurations said.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Settings {
-    /// The id of the last one applied.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) last: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) overage: Option<OveragePolicy>,
-    /// Rate cards and zones, and from when they held; none is the catalogue's default.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) cards: Vec<(Instant, Option<Name>)>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) zones: Vec<(Instant, Option<Name>)>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) reset: Option<Resetting>,
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub(crate) metadata: BTreeMap<String, String>,
-}
-
-/// A wallet's policy of resets, and when the next one is due.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Resetting {
-    pub(crate) policy: ResetPolicy,
-    /// The wallet's zone when the policy was recorded.
-    pub(crate) zone: ZoneRevision,
-    pub(crate) anchor: Instant,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) next: Option<Instant>,
-}
-
-impl Settings {
-    fn is_default(&self) -> bool {
-        *self == Self::default()
-    }
 }
 
 /// A grant that has lots in the wallet or to come.
@@ -233,6 +202,8 @@ impl Wallet {
             overage: Vec::new(),
             counters: Vec::new(),
             counted_until: None,
+            holds: BTreeMap::new(),
+            unopened: false,
             wakes_at: None,
         }
     }
@@ -329,32 +300,13 @@ impl Wallet {
         self.lots.iter().filter(|l| *l.unit == *unit).map(|l| l.held).sum()
     }
 
-    /// The id of the last configuration applied, which the next one must name.
-    pub fn configuration(&self) -> Option<&str> {
-        self.settings.last.as_deref()
-    }
-
-    /// Whether its last configuration said just this, whatever either of them replaces.
-    pub fn is_configured_as(&self, configured: &Configured) -> bool {
-        fn now(history: &[(Instant, Option<Name>)]) -> Option<&str> {
-            history.last().and_then(|(_, name)| name.as_deref())
-        }
-        let settings = &self.settings;
-        settings.last.is_some()
-            && now(&settings.cards) == configured.rate_card.as_deref()
-            && now(&settings.zones) == configured.zone.as_deref()
-            && settings.overage == configured.overage
-            && settings.reset.as_ref().map(|r| &r.policy) == configured.reset.as_ref()
-            && settings.metadata == configured.metadata
-    }
-
     /// When something is due next that books an entry: for the scheduler.
     pub fn next_due_at(&self) -> Option<Instant> {
         let ends = self.lots.iter().filter(|l| !l.ended && !l.ends_quietly()).filter_map(|l| l.ends_at);
         let begins =
             self.grants.iter().filter(|g| self.is_awaited(g)).filter_map(|g| g.next.map(|(_, at)| at));
         let closes = self.overage.iter().map(|o| o.closes_at).filter(|at| *at > self.clock);
-        ends.chain(begins).chain(closes).chain(self.next_reset()).min()
+        ends.chain(begins).chain(closes).chain(self.next_reset()).chain(self.next_hold_end()).min()
     }
 
     /// When its policy resets it next.

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod book;
+#[path = "laws/holds.rs"]
+mod holds;
 #[path = "oracle/mod.rs"]
 mod oracle;
 
@@ -374,7 +376,7 @@ fn is_issue(entry: &Entry, lot: &str) -> bool {
 fn histories_tell_of_everything() {
     let mut kinds: BTreeMap<EntryKind, u32> = BTreeMap::new();
     let mut outcomes: BTreeMap<String, u32> = BTreeMap::new();
-    for seed in 0..3000 {
+    for seed in 0..9000 {
         let book = tell(&Told(History::new(seed)));
         book.entries.iter().for_each(|(_, _, e)| *kinds.entry(e.kind).or_default() += 1);
         for (_, _, outcome) in &book.outcomes {
@@ -383,6 +385,9 @@ fn histories_tell_of_everything() {
         }
     }
     assert!(EntryKind::ALL[..11].iter().all(|k| kinds.get(k).is_some_and(|n| *n >= 5)), "{kinds:?}");
-    assert_eq!(outcomes.keys().collect::<Vec<_>>(), ["applied", "conflict", "duplicate", "rejected"]);
+    assert_eq!(
+        outcomes.keys().collect::<Vec<_>>(),
+        ["applied", "approved", "conflict", "declined", "duplicate", "rejected"]
+    );
     assert!(outcomes.values().all(|n| *n > 500), "{outcomes:?}");
 }

@@ -12,10 +12,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use book::Book;
-use ledger::{Entry, EntryKind, Instant, Lot};
+use ledger::{Entry, EntryKind, Hold, Instant, Lot};
 use oracle::history::History;
 use oracle::records::Record;
-use oracle::{EntrySum, LotSum, Oracle, Summary};
+use oracle::{EntrySum, HoldSum, LotSum, Oracle, Summary};
 
 /// How many histories are told unless something else is asked for.
 const HISTORIES: u64 = 100_000;
@@ -187,6 +187,7 @@ fn describe(ours: &Summary, plain: &Summary) -> String {
     }
     differ(&mut lines, &ours.lots, &plain.lots);
     differ(&mut lines, &ours.overage, &plain.overage);
+    differ(&mut lines, &ours.holds, &plain.holds);
     let numbered = |entries: &[EntrySum]| entries.iter().cloned().enumerate().collect::<BTreeMap<_, _>>();
     differ(&mut lines, &numbered(&ours.entries), &numbered(&plain.entries));
     let outcomes = |summary: &Summary| summary.outcomes.iter().cloned().collect::<BTreeMap<_, _>>();
@@ -222,6 +223,7 @@ fn summary(book: &Book, id: &str) -> Option<Summary> {
         unpriced: wallet.unpriced,
         lots: lots.map(|((_, lot), row)| (lot.clone(), lot_sum(row))).collect(),
         overage: overage.filter(|(_, open)| *open != 0).collect(),
+        holds: wallet.holds().iter().map(|(id, hold)| (id.to_string(), hold_sum(hold))).collect(),
         entries: entries.map(|(offset, _, entry)| entry_sum(*offset, entry)).collect(),
         outcomes: outcomes.map(|(offset, _, outcome)| (*offset, outcome.to_string())).collect(),
     })
@@ -231,6 +233,7 @@ fn lot_sum(lot: &Lot) -> LotSum {
     LotSum {
         issued: lot.issued.billionths(),
         remaining: lot.remaining.billionths(),
+        held: lot.held.billionths(),
         consumed: lot.consumed.billionths(),
         expired: lot.expired.billionths(),
         voided: lot.voided.billionths(),
@@ -241,6 +244,19 @@ fn lot_sum(lot: &Lot) -> LotSum {
         priority: lot.terms().priority,
         money: lot.money.billionths(),
     }
+}
+
+fn hold_sum(hold: &Hold) -> HoldSum {
+    let mut sum = HoldSum { ends: nanos(hold.ends_at), has: BTreeMap::new() };
+    for line in &hold.lines {
+        let lots = line.lots.iter().map(|part| (Some(part.lot.to_string()), part.amount));
+        let all = lots.chain([(None, line.overdraft)]).filter(|(_, amount)| !amount.is_zero());
+        for (lot, amount) in all {
+            let key = (line.unit.to_string(), line.feature.to_string(), lot);
+            *sum.has.entry(key).or_default() += amount.billionths();
+        }
+    }
+    sum
 }
 
 fn entry_sum(offset: u64, entry: &Entry) -> EntrySum {

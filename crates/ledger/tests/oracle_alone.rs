@@ -6,6 +6,8 @@ mod oracle;
 
 #[path = "oracle_alone/grants.rs"]
 mod grants;
+#[path = "oracle_alone/holds.rs"]
+mod holds;
 #[path = "oracle_alone/late.rs"]
 mod late;
 #[path = "oracle_alone/lots.rs"]
@@ -40,7 +42,7 @@ use telling::tell;
 ///
 /// Above stand lines such as `01-31T12:00 use 5 at 01-30 by ann type chat id e1`, `01-01 grant g 100 {…}`,
 /// `01-01 publish price p {…}`, `01-01 configure {…}` and `02-01 tick`, and for corrections `reverse e1 {…}`,
-/// `rerate e1 {…}`, `void {…}`, `reset {…}`, `clear {…}`, `change {…}`; `@01-31` inside JSON is an instant. Below stand the lots, what is open of overage, the count of unpriced usage, and outcomes that are not `applied`.
+/// `rerate e1 {…}`, `hold id h {…}`, `extend h {…}`, `settle h u {…}`, `unhold h`, `void {…}`, `reset {…}`, `clear {…}`, `change {…}`; `@01-31` inside JSON is an instant. Below stand the lots, what is open of overage, the count of unpriced usage, and outcomes that are not `applied`.
 fn check(story: &str) {
     let (steps, expected) = story.split_once("------").unwrap();
     assert_eq!(render(&tell(steps)), squeeze(expected), "{story}");

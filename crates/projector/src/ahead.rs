@@ -38,8 +38,8 @@ impl<'a> Ahead<'a> {
     /// What its identities are kept by.
     pub(crate) fn keys(&self) -> impl Iterator<Item = Hash16> {
         self.read.as_ref().ok().into_iter().flat_map(|(record, identity)| {
-            let grants = identity.grants.iter().map(|(key, _)| *key);
-            std::iter::once(identity.key).chain(grants).chain(record.corrects())
+            let names = identity.names.iter().map(|(key, _)| *key);
+            std::iter::once(identity.key).chain(names).chain(record.corrects())
         })
     }
 }

@@ -65,8 +65,8 @@ pub(crate) struct Folded<'a> {
     pub(crate) changes: &'a mut Changes,
     /// Identities that it is the first to bear: key, content and segment.
     pub(crate) identity: Option<(Hash16, Hash16, u32)>,
-    /// Those of the grants that it issues.
-    pub(crate) grants: Vec<(Hash16, Hash16, u32)>,
+    /// Those of the names that it gives: of grants, of a hold, of the usage that it settles.
+    pub(crate) names: Vec<(Hash16, Hash16, u32)>,
     /// Filters of segments that it completed.
     pub(crate) filters: Vec<FilterRow>,
 }
@@ -78,6 +78,8 @@ struct Applied {
     clock: Instant,
     /// Whether it is the first to bear its identity.
     is_new: bool,
+    /// Names that it is the first to give: key and content.
+    names: Vec<(Hash16, Hash16)>,
 }
 
 /// What the store said about identities that memory was not sure of.
@@ -201,7 +203,7 @@ impl Folding {
             clock: Instant::MAX,
             changes: &mut changes,
             identity: None,
-            grants: Vec::new(),
+            names: Vec::new(),
             filters: Vec::new(),
         };
         let applied;
@@ -239,6 +241,24 @@ impl Folding {
         elsewhere.then_some("its wallet belongs to another partition")
     }
 
+    /// What was there before a record: whoever bore its id and its names first, and what it asked for.
+    fn before(&self, record: &Record<'_>, identity: &Identity, told: &Told, answers: Answers) -> Past {
+        let known = |key: &Hash16| self.known(key, told);
+        let is_timer = matches!(record.event, Event::TimerDue(_));
+        let names = identity.names.iter().filter_map(|(key, _)| Some((*key, known(key)?)));
+        // The mutants leave the catalogue alone: it would be copied again and again.
+        let is_missed = |seen: &Known| {
+            let is_far = seen.offset.plus(8) < self.head.next;
+            let is_off = is_on(Mutant::NoDedup) || (is_on(Mutant::DedupWindow) && is_far);
+            is_off && record.event.is_of_wallet()
+        };
+        Past {
+            identity: if is_timer { None } else { known(&identity.key).filter(|seen| !is_missed(seen)) },
+            names: names.collect(),
+            told: answers,
+        }
+    }
+
     fn apply(
         &mut self,
         (record, slot): (&Record<'_>, Option<usize>),
@@ -247,26 +267,13 @@ impl Folding {
         answers: Answers,
         changes: &mut Changes,
     ) -> Applied {
-        let known = |key: &Hash16| self.known(key, told);
-        let is_timer = matches!(record.event, Event::TimerDue(_));
-        let grants = identity.grants.iter().filter_map(|(key, _)| Some((*key, known(key)?)));
-        // The mutants leave the catalogue alone: it would be copied again and again.
-        let is_missed = |seen: &Known| {
-            let is_far = seen.offset.plus(8) < self.head.next;
-            let is_off = is_on(Mutant::NoDedup) || (is_on(Mutant::DedupWindow) && is_far);
-            is_off && record.event.is_of_wallet()
-        };
-        let past = Past {
-            identity: if is_timer { None } else { known(&identity.key).filter(|seen| !is_missed(seen)) },
-            grants: grants.collect(),
-            told: answers,
-        };
+        let past = self.before(record, identity, told, answers);
         let offset = self.head.next;
         match &record.event {
             Event::Genesis(genesis) => {
                 self.head.fold = genesis.fold;
                 self.catalogue.begin(genesis.fold);
-                Applied { outcome: None, wallet: None, clock: Instant::MAX, is_new: false }
+                Applied { outcome: None, wallet: None, clock: Instant::MAX, is_new: false, names: Vec::new() }
             }
             Event::CataloguePublished(published) => {
                 let outcome = ledger::publish(&mut self.catalogue, &past, record, published, identity);
@@ -275,7 +282,13 @@ impl Folding {
                     self.head.fold = self.catalogue.fold_version();
                 }
                 let is_new = past.identity.is_none();
-                Applied { outcome: Some(outcome), wallet: None, clock: Instant::MAX, is_new }
+                Applied {
+                    outcome: Some(outcome),
+                    wallet: None,
+                    clock: Instant::MAX,
+                    is_new,
+                    names: Vec::new(),
+                }
             }
             Event::WalletConfigured(_)
             | Event::GrantIssued(_)
@@ -288,7 +301,11 @@ impl Folding {
             | Event::OverageCleared(_)
             | Event::WalletChanged(_)
             | Event::WalletSuspended
-            | Event::WalletResumed => {
+            | Event::WalletResumed
+            | Event::HoldRequested(_)
+            | Event::HoldExtended(_)
+            | Event::HoldSettled(_)
+            | Event::HoldVoided(_) => {
                 let at = slot.unwrap_or_else(|| self.slot(record.wallet()));
                 let slot = &mut self.slots[at];
                 slot.used = self.turn;
@@ -300,7 +317,8 @@ impl Folding {
                 }
                 self.pasts.note(no, offset, (record, identity), &slot.wallet, outcome.as_ref(), changes);
                 let is_new = outcome.is_some() && past.identity.is_none();
-                Applied { outcome, wallet: Some(no), clock: slot.wallet.clock, is_new }
+                let names = identity.first_of(outcome.as_ref(), &past.names).collect();
+                Applied { outcome, wallet: Some(no), clock: slot.wallet.clock, is_new, names }
             }
         }
     }
@@ -355,11 +373,12 @@ impl Folding {
             }
             Some(Outcome::Duplicate(_)) => counts.duplicate += 1,
             Some(Outcome::Conflict(_)) => counts.conflict += 1,
-            Some(Outcome::Rejected(_)) => counts.rejected += 1,
+            Some(Outcome::Approved(_)) => counts.applied += 1,
+            Some(Outcome::Rejected(_) | Outcome::Declined(_)) => counts.rejected += 1,
         }
     }
 
-    /// An identity belongs to the first record that bears it, whatever became of that; a grant's name only to a grant.
+    /// An identity belongs to the first record that bears it, whatever became of that; a name to the first that took effect.
     fn remember(&mut self, offset: Offset, identity: &Identity, applied: &Applied, folded: &mut Folded<'_>) {
         let mut insert = |key: Hash16, content: Hash16| {
             let (segment, full) = self.identities.insert(key, Known { offset, content });
@@ -367,9 +386,7 @@ impl Folding {
             (key, content, segment)
         };
         folded.identity = applied.is_new.then(|| insert(identity.key, identity.content));
-        if let Some(Outcome::Applied(_)) = applied.outcome {
-            folded.grants = identity.grants.iter().map(|(key, content)| insert(*key, *content)).collect();
-        }
+        folded.names = applied.names.iter().map(|(key, content)| insert(*key, *content)).collect();
     }
 
     pub(crate) fn scratch(&mut self) -> Vec<u8> {

@@ -208,7 +208,7 @@ pub async fn used<S: Store>(
 ) -> Result<Option<Used>, ProjectorError> {
     let is_it = |row: &RecordRow| {
         row.wallet == Some(wallet)
-            && row.kind == RecordKind::Usage.code()
+            && RecordKind::is_usage(row.kind)
             && row.outcome == OutcomeCode::Applied.code()
     };
     let Some(row) = store.record(partition, offset).await?.filter(is_it) else { return Ok(None) };

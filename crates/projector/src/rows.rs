@@ -21,13 +21,17 @@ pub(crate) fn add(batch: &mut Batch, folded: Folded<'_>) {
             return;
         }
     };
-    let ids = folded.identity.into_iter().chain(folded.grants);
+    let ids = folded.identity.into_iter().chain(folded.names);
     batch.ids.extend(ids.map(|(key, content, segment)| id(offset, key, content, segment)));
     batch.filters.extend(folded.filters);
-    let at = record.time().min(folded.clock);
+    let settles = folded.changes.settles.as_ref();
+    let at = settles.map_or(record.time().min(folded.clock), |settles| settles.at);
     let mut row = row(offset, record, folded.outcome, folded.wallet, at);
     if let Some(price) = &folded.changes.priced {
         row.detail = Some(format!("free:{price}"));
+    }
+    if let Some(settles) = settles {
+        row.subject = settles.subject.as_deref().map(str::to_owned);
     }
     if let Some(used) = &folded.changes.used {
         row.earlier = Some(used.offset);
@@ -40,7 +44,10 @@ pub(crate) fn add(batch: &mut Batch, folded: Folded<'_>) {
     }
     // A usage charged anew is still that of whoever used it.
     let corrected = folded.changes.used.as_ref().map(|used| used.subject.clone());
-    let subject = corrected.as_ref().map_or(record.subject(), Option::as_deref);
+    let settles =
+        folded.changes.settles.as_ref().map(|settles| settles.subject.as_deref().map(str::to_owned));
+    let other = corrected.or(settles);
+    let subject = other.as_ref().map_or(record.subject(), Option::as_deref);
     batch.entries.extend(folded.changes.entries.drain(..).map(|e| EntryRow {
         offset,
         line: e.line,
@@ -52,7 +59,7 @@ pub(crate) fn add(batch: &mut Batch, folded: Folded<'_>) {
         available_after: e.available_after.text(),
         effective_at: e.effective_at.0,
         booked_at: e.booked_at.0,
-        subject: e.price.as_ref().and(subject).map(str::to_owned),
+        subject: subject.filter(|_| e.price.is_some() || e.kind.is_draw()).map(str::to_owned),
         feature: e.feature,
         price: e.price,
         month: e.month.map(|month| month.to_string()),
@@ -118,12 +125,22 @@ fn row(
         Some(Outcome::Duplicate(of)) => (OutcomeCode::Duplicate, None, Some(*of)),
         Some(Outcome::Conflict(with)) => (OutcomeCode::Conflict, None, Some(*with)),
         Some(Outcome::Rejected(reason)) => (OutcomeCode::Rejected, Some(reason.clone()), None),
+        Some(Outcome::Approved(answer)) => (OutcomeCode::Approved, Some(answer.to_string()), None),
+        Some(Outcome::Declined(answer)) => (OutcomeCode::Declined, Some(answer.to_string()), None),
     };
     let (feature, data) = match &record.event {
         Event::Usage(usage) => {
             (Some((*usage.kind).to_owned()), usage.data.map(RawValue::get).map(str::to_owned))
         }
-        Event::GrantVoided(_)
+        Event::HoldSettled(settled) => {
+            let event = settled.event();
+            let data = event.and_then(|event| event.data).map(RawValue::get).map(str::to_owned);
+            (event.map(|event| (*event.kind).to_owned()), data)
+        }
+        Event::HoldRequested(_)
+        | Event::HoldExtended(_)
+        | Event::HoldVoided(_)
+        | Event::GrantVoided(_)
         | Event::UsageReversed(_)
         | Event::UsageRerated(_)
         | Event::WalletReset(_)
@@ -137,6 +154,8 @@ fn row(
         | Event::WalletSuspended
         | Event::WalletResumed => (None, None),
     };
+    // A settlement is the usage that it books, and is found as that.
+    let (source, id) = record.usage_name().unwrap_or((&*e.source, &*e.id));
     RecordRow {
         offset,
         wallet,
@@ -144,8 +163,8 @@ fn row(
         outcome: code.code(),
         detail,
         earlier,
-        id: (*e.id).to_owned(),
-        source: (*e.source).to_owned(),
+        id: id.to_owned(),
+        source: source.to_owned(),
         subject: e.subject.as_deref().map(str::to_owned),
         at: at.0,
         recorded_at: e.recorded_at.0,
@@ -170,6 +189,10 @@ fn kind(event: &Event<'_>) -> RecordKind {
         Event::WalletChanged(_) => RecordKind::Change,
         Event::WalletSuspended => RecordKind::Suspension,
         Event::WalletResumed => RecordKind::Resumption,
+        Event::HoldRequested(_) => RecordKind::Hold,
+        Event::HoldExtended(_) => RecordKind::Extension,
+        Event::HoldSettled(_) => RecordKind::Settlement,
+        Event::HoldVoided(_) => RecordKind::HoldVoid,
     }
 }
 

@@ -246,12 +246,8 @@ async fn what_is_no_record_is_set_aside_and_what_is_newer_stops_the_partition() 
     assert!(aside[2].reason.contains("stands twice"), "{}", aside[2].reason);
 
     let end = log.end(Partition(0)).await.unwrap();
-    append(
-        &log,
-        Partition(0),
-        usage.replace("\"type\":\"usage\"", "\"type\":\"hold.requested\"").into_bytes(),
-    )
-    .await;
+    append(&log, Partition(0), usage.replace("\"type\":\"usage\"", "\"type\":\"limit.set\"").into_bytes())
+        .await;
     let mut projectors = Projectors::open(log.clone(), store.clone()).await.unwrap();
     let error = projectors.catch_up(late, |_| {}).await.unwrap_err();
     assert!(matches!(&error, ProjectorError::NewerBuild { at, .. } if at.offset == end), "{error}");

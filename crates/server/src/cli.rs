@@ -7,8 +7,8 @@ use eventlog::Durability;
 
 use crate::commands::{
     apply, balance, bench, clear_overage, completions, demo, diff, estimate, explain, fold_version, grants,
-    ingest, init, ledger, log, migrate, project, rebuild, rerate, reset, reverse, run, statement, status,
-    step, suspend, tick, usage, verify, void, wallets, what_if,
+    hold, ingest, init, ledger, log, migrate, project, rebuild, rerate, reset, reverse, run, statement,
+    status, step, suspend, tick, usage, verify, void, wallets, what_if,
 };
 use crate::context::{Clock, Context};
 use crate::exit::Exit;
@@ -81,6 +81,10 @@ enum Command {
     Rerate(rerate::Args),
     Reset(reset::Args),
     ClearOverage(clear_overage::Args),
+    Hold(hold::HoldArgs),
+    Extend(hold::ExtendArgs),
+    Settle(hold::SettleArgs),
+    Unhold(hold::UnholdArgs),
     Suspend(suspend::SuspendArgs),
     Resume(suspend::ResumeArgs),
     FoldVersion(fold_version::Args),
@@ -119,6 +123,10 @@ impl Command {
             | Self::Rerate(_)
             | Self::Reset(_)
             | Self::ClearOverage(_)
+            | Self::Hold(_)
+            | Self::Extend(_)
+            | Self::Settle(_)
+            | Self::Unhold(_)
             | Self::Suspend(_)
             | Self::Resume(_)
             | Self::FoldVersion(_) => true,
@@ -199,6 +207,10 @@ impl Cli {
             Command::Rerate(args) => rerate::run(args, &context).await,
             Command::Reset(args) => reset::run(args, &context).await,
             Command::ClearOverage(args) => clear_overage::run(args, &context).await,
+            Command::Hold(args) => hold::hold(args, &context).await,
+            Command::Extend(args) => hold::extend(args, &context).await,
+            Command::Settle(args) => hold::settle(args, &context).await,
+            Command::Unhold(args) => hold::unhold(args, &context).await,
             Command::Suspend(args) => suspend::suspend(args, &context).await,
             Command::Resume(args) => suspend::resume(args, &context).await,
             Command::FoldVersion(args) => fold_version::run(args, &context).await,

@@ -83,6 +83,21 @@ codes! {
     Suspension = 12 "suspension",
     /// It was resumed.
     Resumption = 13 "resumption",
+    /// Credits were to be set aside.
+    Hold = 14 "hold",
+    /// A hold was to live longer, or to set more aside.
+    Extension = 15 "extension",
+    /// What was used was taken out of a hold: it is usage too.
+    Settlement = 16 "settlement",
+    /// A hold ended unused.
+    HoldVoid = 17 "hold_void",
+}
+
+impl RecordKind {
+    /// Whether a record of the kind that has this code books usage.
+    pub const fn is_usage(code: u8) -> bool {
+        code == Self::Usage.code() || code == Self::Settlement.code()
+    }
 }
 
 codes! {
@@ -98,4 +113,8 @@ codes! {
     Conflict = 3 "conflict",
     /// A rule refused it.
     Rejected = 4 "rejected",
+    /// A hold is open, or was extended.
+    Approved = 5 "approved",
+    /// A hold, or an extension, was declined.
+    Declined = 6 "declined",
 }

@@ -134,11 +134,11 @@ pub struct RecordRow {
     pub kind: u8,
     /// An [`OutcomeCode`].
     pub outcome: u8,
-    /// The reason of a refusal, why usage has no price, or `free:` and the price of usage that books nothing.
+    /// The reason of a refusal, the answer to a hold's request, why usage has no price, or `free:` and the price of usage that books nothing.
     pub detail: Option<String>,
     /// The record that first bore its id, for a duplicate or a conflict; the usage that an applied correction is about.
     pub earlier: Option<Offset>,
-    /// Its id within the source.
+    /// Its id within the source; of a settlement, that of the usage that it books.
     pub id: String,
     /// Who sent it.
     pub source: String,
@@ -148,9 +148,9 @@ pub struct RecordRow {
     pub at: i64,
     /// When it was appended.
     pub recorded_at: i64,
-    /// Usage: the event's own type.
+    /// Usage, a settlement: the event's own type.
     pub feature: Option<String>,
-    /// Usage: the event's data as sent. Of a correction: what it says.
+    /// Usage, a settlement: the event's data as sent. Of a correction, and of what else is about a hold: what it says.
     pub data: Option<String>,
 }
 
@@ -182,7 +182,7 @@ pub struct EntryRow {
     pub unit: Name,
     /// The lot it leaves or enters.
     pub lot: Option<Name>,
-    /// The lot it enters, where it moves between two.
+    /// The lot it enters, where it moves between two; the hold, where it is set aside or free again.
     pub other_lot: Option<Name>,
     /// How much.
     pub amount: String,

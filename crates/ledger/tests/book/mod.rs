@@ -57,9 +57,9 @@ impl Book {
         let known = |ids: &BTreeMap<Hash16, Known>, key: Hash16| {
             ids.get(&key).copied().filter(|k| k.offset.0 < offset)
         };
-        let grants = identity.grants.iter().filter_map(|(key, _)| Some((*key, known(&self.ids, *key)?)));
-        let past =
-            Past { identity: known(&self.ids, identity.key), grants: grants.collect(), told: Vec::new() };
+        let names = identity.names.iter().filter_map(|(key, _)| Some((*key, known(&self.ids, *key)?)));
+        let names: Vec<_> = names.collect();
+        let past = Past { identity: known(&self.ids, identity.key), names: names.clone(), told: Vec::new() };
         let id = record.wallet().to_owned();
         let outcome = if let Event::Genesis(genesis) = &record.event {
             self.catalogue.begin(genesis.fold);
@@ -73,10 +73,8 @@ impl Book {
         if let Some(outcome) = &outcome {
             let first = Known { offset: Offset(offset), content: identity.content };
             self.ids.entry(identity.key).or_insert(first);
-            if let Outcome::Applied(_) = outcome {
-                for (key, content) in identity.grants {
-                    self.ids.entry(key).or_insert(Known { offset: Offset(offset), content });
-                }
+            for (key, content) in identity.first_of(Some(outcome), &names) {
+                self.ids.entry(key).or_insert(Known { offset: Offset(offset), content });
             }
             self.outcomes.push((offset, id, outcome.clone()));
         }
@@ -110,6 +108,13 @@ impl Book {
             assert!(lot.is_lawful(), "the law of lot {} does not hold after {offset}: {lot:?}", lot.id);
             self.lots.insert((id.to_owned(), lot.id.to_string()), lot);
         }
+        let mut held: BTreeMap<&str, Amount> = BTreeMap::new();
+        let parts = wallet.holds().values().flat_map(|hold| &hold.lines).flat_map(|line| &line.lots);
+        parts.for_each(|part| held.entry(&part.lot).or_default().add(part.amount));
+        held.retain(|_, amount| !amount.is_zero());
+        let lots = wallet.lots().iter().filter(|lot| !lot.held.is_zero());
+        let in_lots: BTreeMap<&str, Amount> = lots.map(|lot| (&*lot.id, lot.held)).collect();
+        assert_eq!(held, in_lots, "{offset}: what holds hold is held in their lots");
         for lot in wallet.lots() {
             assert!(lot.is_lawful(), "the law of lot {} does not hold after {offset}: {lot:?}", lot.id);
             let row = self.lots.get(&(id.to_owned(), lot.id.to_string()));
@@ -141,8 +146,7 @@ impl Book {
         }
         let mut said: BTreeMap<(&str, &str, String), i128> = BTreeMap::new();
         for ((wallet, id), lot) in &self.lots {
-            let there = [lot.remaining, lot.held].into_iter().sum::<Amount>();
-            said.insert((wallet, &lot.unit, format!("lot:{id}")), there.billionths());
+            said.insert((wallet, &lot.unit, format!("lot:{id}")), lot.remaining.billionths());
             *said.entry((wallet, &lot.unit, "expired".into())).or_default() += lot.expired.billionths();
             *said.entry((wallet, &lot.unit, "voided".into())).or_default() += lot.voided.billionths();
         }
@@ -150,9 +154,18 @@ impl Book {
             for o in wallet.overage() {
                 *said.entry((id, &o.unit, "overage".into())).or_default() -= o.amount.billionths();
             }
+            for (name, hold) in wallet.holds() {
+                for line in &hold.lines {
+                    let hold = format!("hold:{name}");
+                    *said.entry((id, &line.unit, hold)).or_default() += line.amount().billionths();
+                    let overdraft = line.overdraft.billionths();
+                    *said.entry((id, &line.unit, "overdraft".into())).or_default() -= overdraft;
+                }
+            }
         }
         let is_said = |account: &str| {
-            account.starts_with("lot:") || ["expired", "voided", "overage"].contains(&account)
+            let named = account.starts_with("lot:") || account.starts_with("hold:");
+            named || ["expired", "voided", "overage", "overdraft"].contains(&account)
         };
         accounts.retain(|(_, _, account), sum| is_said(account) && *sum != 0);
         said.retain(|_, sum| *sum != 0);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::holds::HoldPolicy;
 use super::pricing::Price;
 use super::text::{Json, Span, instant};
 use super::zone::Zone;
@@ -29,6 +30,7 @@ pub(crate) struct Policies {
     pub(crate) zone: String,
     pub(crate) rate_card: String,
     pub(crate) overage: OveragePolicy,
+    pub(crate) holds: Option<HoldPolicy>,
 }
 
 impl Policies {
@@ -38,6 +40,7 @@ impl Policies {
             zone: body.text("zone").unwrap_or("UTC").to_owned(),
             rate_card: body.text("rate_card").unwrap_or("standard").to_owned(),
             overage: OveragePolicy::parse(body.get("overage")),
+            holds: body.get("holds").map(HoldPolicy::parse),
         }
     }
 }
@@ -80,6 +83,12 @@ impl Catalogue {
             return "rejected replaces_mismatch".to_owned();
         }
         let body = data.get("body").expect("a catalogue record has a body");
+        let holds = body.get("holds").filter(|_| kind == "policies").map(HoldPolicy::parse);
+        if let Some(unit) =
+            holds.and_then(|holds| holds.units().into_iter().find(|unit| !self.has_unit(unit)))
+        {
+            return format!("rejected unknown_unit: {unit}");
+        }
         if kind == "fold" {
             let version = body.whole("version").expect("a fold document has a version");
             if version <= self.fold_version {
@@ -131,6 +140,14 @@ impl Catalogue {
     /// The zone of a name; nothing if none was published.
     pub(crate) fn zone(&self, name: &str) -> Option<Zone> {
         if name == "UTC" { Some(Zone::utc()) } else { self.zones.get(name).cloned() }
+    }
+
+    /// A version of a price by its label.
+    pub(crate) fn version(&self, label: &str) -> (&str, usize, &Price) {
+        let (name, revision) = label.rsplit_once('@').expect("a label has a revision");
+        let revision: usize = revision.parse().expect("a revision is a number");
+        let (name, revisions) = self.prices.get_key_value(name).expect("it priced something");
+        (name, revision, &revisions[revision - 1].1)
     }
 
     /// Each price's version in force at a usage's time: the latest revision that says it is, and its number.

@@ -102,6 +102,9 @@ impl Step<'_> {
         };
         let before = self.wallet.clone();
         let old = &before.usages[&key];
+        if matches!(old.event, Json::Null) {
+            return "rejected no_event".to_owned();
+        }
         let mut used = old.clone();
         if let Some(data) = envelope.data.get("data") {
             let kind = used.event.get("type").expect("a usage has a type").clone();

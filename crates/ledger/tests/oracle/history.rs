@@ -5,6 +5,7 @@ mod catalogue;
 mod corrections;
 mod events;
 mod grants;
+mod holds;
 mod random;
 
 use std::collections::BTreeMap;
@@ -105,6 +106,8 @@ struct Teller {
     grants: Vec<Map<String, Value>>,
     /// What may be sent again.
     sent: Vec<Record>,
+    /// How many holds were requested.
+    holds: usize,
 }
 
 impl Teller {
@@ -142,12 +145,18 @@ impl Teller {
             oracle: Oracle::new(),
             grants: Vec::new(),
             sent: Vec::new(),
+            holds: 0,
         }
     }
 
     fn step(&mut self) {
         self.pass_time();
-        match self.random.below(100) {
+        match self.random.below(130) {
+            100..112 => self.hold_and_more(),
+            112..115 => self.extend(),
+            115..123 => self.settle(),
+            123..127 => self.usage_of_hold(),
+            127..130 => self.unhold(),
             0..36 => self.usage(),
             36..52 => self.grant(),
             52..57 => self.timer(),

@@ -9,9 +9,24 @@ use super::Envelope;
 pub(crate) struct Identities(BTreeMap<(String, String), (u64, String)>);
 
 impl Identities {
+    /// The offset of whoever said this id first, and what.
+    pub(crate) fn first(&self, source: &str, id: &str) -> Option<&(u64, String)> {
+        self.0.get(&(source.to_owned(), id.to_owned()))
+    }
+
+    /// From now on this id means what was said here.
+    pub(crate) fn means(&mut self, source: &str, id: &str, offset: u64, content: &str) {
+        self.0.entry((source.to_owned(), id.to_owned())).or_insert((offset, content.to_owned()));
+    }
+
+    /// What a record says.
+    pub(crate) fn content(envelope: &Envelope) -> String {
+        format!("{} {:?} {}", envelope.kind, envelope.time, envelope.data.canonical())
+    }
+
     /// The outcome of a record whose identity was there already; remembers one that is new.
     pub(crate) fn seen(&mut self, offset: u64, envelope: &Envelope) -> Option<String> {
-        let content = format!("{} {:?} {}", envelope.kind, envelope.time, envelope.data.canonical());
+        let content = Identities::content(envelope);
         let key = (envelope.source.clone(), envelope.id.clone());
         match self.0.get(&key) {
             Some((first, same)) if *same == content => Some(format!("duplicate {first}")),

@@ -31,8 +31,12 @@ pub(crate) struct Lot {
     pub(crate) void_at: Option<i64>,
     /// The last reset with a greatest amount: when it was, and what may still come back of what was taken before.
     pub(crate) room: Option<(i64, i128)>,
+    /// What holds had at that reset above the greatest amount: so much is too much when it comes back.
+    pub(crate) over: i128,
     pub(crate) issued: i128,
     pub(crate) remaining: i128,
+    /// What holds have set aside in it.
+    pub(crate) held: i128,
     pub(crate) consumed: i128,
     pub(crate) expired: i128,
     pub(crate) voided: i128,
@@ -61,8 +65,10 @@ impl Lot {
         Lot {
             void_at: None,
             room: None,
+            over: 0,
             issued: 0,
             remaining: 0,
+            held: 0,
             consumed: 0,
             expired: 0,
             voided: 0,
@@ -94,8 +100,15 @@ impl Lot {
 
     /// The law of each lot: every part of what was issued is somewhere, and none is less than nothing.
     pub(crate) fn assert_law(&self) {
-        let held =
-            [self.remaining, self.consumed, self.expired, self.voided, self.rolled_over, self.returned];
+        let held = [
+            self.remaining,
+            self.held,
+            self.consumed,
+            self.expired,
+            self.voided,
+            self.rolled_over,
+            self.returned,
+        ];
         assert!(held.iter().all(|part| *part >= 0), "a part of a lot fell below zero: {self:?}");
         assert_eq!(self.issued, held.iter().sum::<i128>(), "a part of a lot is lost: {self:?}");
         assert!(self.remaining == 0 || !self.ended, "what has ended has nothing left: {self:?}");

@@ -7,7 +7,9 @@
 mod catalogue;
 mod correct;
 mod grant;
+mod held;
 pub(crate) mod history;
+mod holds;
 mod identity;
 mod lot;
 mod money;
@@ -15,6 +17,7 @@ mod overage;
 mod pricing;
 pub(crate) mod records;
 mod reset;
+mod settled;
 mod step;
 mod steps;
 mod text;
@@ -44,6 +47,8 @@ pub(crate) struct Summary {
     pub(crate) lots: BTreeMap<String, LotSum>,
     /// Open overage by unit, month (`2026-01`) and feature; none that is zero.
     pub(crate) overage: BTreeMap<(String, String, String), i128>,
+    /// What open holds have, by id: unit, feature, and the lot or none for the overdraft.
+    pub(crate) holds: BTreeMap<String, HoldSum>,
     /// All entries in the order they were booked.
     pub(crate) entries: Vec<EntrySum>,
     /// The outcomes of the wallet's records by offset, as one line each; a grant that is rejected for several
@@ -51,11 +56,19 @@ pub(crate) struct Summary {
     pub(crate) outcomes: Vec<(u64, String)>,
 }
 
+/// An open hold: when it ends, and what it has of each unit and feature, in each lot or (none) against the overdraft.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct HoldSum {
+    pub(crate) ends: i64,
+    pub(crate) has: BTreeMap<(String, String, Option<String>), i128>,
+}
+
 /// Where the parts of a lot are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LotSum {
     pub(crate) issued: i128,
     pub(crate) remaining: i128,
+    pub(crate) held: i128,
     pub(crate) consumed: i128,
     pub(crate) expired: i128,
     pub(crate) voided: i128,

@@ -53,6 +53,11 @@ impl Price {
         Price { rate_card, body: body.clone() }
     }
 
+    /// Whether the price is for such events.
+    pub(crate) fn is_for(&self, usage: &Json) -> bool {
+        self.fit(usage.text("type").expect("a usage has a type"), usage.get("data")).is_some()
+    }
+
     /// How well the price fits an event, greatest best; nothing if it does not fit.
     fn fit(&self, event_type: &str, data: Option<&Json>) -> Option<[usize; 6]> {
         let pattern = self.body.get("match").expect("a price matches something");
@@ -126,6 +131,18 @@ pub(crate) fn price_usage(
         }
     }
     let (_, name, revision, price) = best.ok_or("no_price")?;
+    price_by((name, revision, price), usage, (zone, time), counters)
+}
+
+/// Prices an event by one version of a price.
+pub(crate) fn price_by(
+    (name, revision, price): (&str, usize, &Price),
+    usage: &Json,
+    (zone, time): (&Zone, i64),
+    counters: &Counters,
+) -> Result<Priced, &'static str> {
+    let event_type = usage.text("type").expect("a usage has a type");
+    let data = usage.get("data");
     // One sum for each unit and feature, in the order in which the charges name them.
     let mut sums: Vec<(String, String, BigRational)> = Vec::new();
     let mut counted = counters.clone();

@@ -82,7 +82,7 @@ impl Record {
     pub(crate) fn json(&self) -> String {
         let quoted = |text: &str| serde_json::to_string(text).expect("a text is JSON");
         let mut members = vec![
-            r#""v":2"#.to_owned(),
+            r#""v":3"#.to_owned(),
             format!(r#""id":{}"#, quoted(&self.id)),
             format!(r#""source":{}"#, quoted(&self.source)),
             format!(r#""type":{}"#, quoted(&self.kind)),

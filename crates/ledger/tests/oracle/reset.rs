@@ -94,7 +94,8 @@ impl Step<'_> {
         let made = group.len();
         group.retain(|lot| self.wallet.lots[*lot].is_open(clock));
         group.insert(0, lot);
-        let sum: i128 = group.iter().map(|lot| self.wallet.lots[*lot].remaining).sum();
+        let there = |lot: &usize| self.wallet.lots[*lot].remaining + self.wallet.lots[*lot].held;
+        let sum: i128 = group.iter().map(there).sum();
         if let Some(max) = bounds.max {
             let stands = sum.max(bounds.min.unwrap_or(0));
             self.wallet.lots[lot].room = Some((clock, (max - stands).max(0)));
@@ -107,6 +108,7 @@ impl Step<'_> {
                     excess -= part;
                 }
             }
+            self.wallet.lots[lot].over = excess.max(0);
         }
         let lacks = bounds.min.map_or(0, |min| min - sum);
         if lacks > 0 {

@@ -22,16 +22,22 @@ impl Step<'_> {
         let starts = self.wallet.grants.iter().filter_map(|grant| Some(grant.next.as_ref()?.start));
         let months = self.wallet.overage.values().map(|bucket| bucket.closes_at);
         let reset = self.wallet.reset.as_ref().map(|policy| policy.next);
-        ends.chain(starts).chain(reset).chain(months.filter(|closes_at| *closes_at > self.wallet.clock)).min()
+        let holds = self.wallet.holds.values().map(|hold| hold.ends);
+        ends.chain(starts)
+            .chain(holds)
+            .chain(reset)
+            .chain(months.filter(|closes_at| *closes_at > self.wallet.clock))
+            .min()
     }
 
     /// Everything that is due at one instant, in its order.
     fn instant(&mut self, now: i64) {
         let mut something_happens = self.wallet.overage.values().any(|bucket| bucket.closes_at == now);
+        something_happens |= self.end_holds(now);
         let ending = self.in_order_of_issue(|lot| !lot.ended && lot.end == Some(now));
         for lot in ending {
             let quiet = self.wallet.lots[lot].number.is_none();
-            something_happens |= !quiet && self.wallet.lots[lot].remaining > 0;
+            something_happens |= !quiet && self.wallet.lots[lot].remaining + self.wallet.lots[lot].held > 0;
             self.end_lot(lot, now);
         }
         something_happens |= self.policy_reset(now);
@@ -165,7 +171,8 @@ impl Step<'_> {
         let Some(rollover) = grant.rollover.as_ref().filter(|_| grant.can_carry(lot.times)) else { return 0 };
         let share = cut(lot.remaining, rollover.percent, 100_000_000_000);
         let carried_already = |other: &&Lot| other.grant == lot.grant && other.times > 0 && other.holds(end);
-        let open: i128 = self.wallet.lots.iter().filter(carried_already).map(|lot| lot.remaining).sum();
+        let open: i128 =
+            self.wallet.lots.iter().filter(carried_already).map(|lot| lot.remaining + lot.held).sum();
         rollover.max.map_or(share, |max| share.min((max - open).max(0)))
     }
 

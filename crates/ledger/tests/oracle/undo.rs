@@ -19,7 +19,7 @@ pub(crate) struct AtHand {
 impl Step<'_> {
     /// Takes back so much of one part of a usage.
     pub(crate) fn give_back(&mut self, used: &Used, part: &Part, amount: i128) {
-        let price = used.price.as_deref();
+        let price = used.price.as_deref().filter(|price| !price.is_empty());
         let note = |kind| Note { kind, effective_at: used.time, feature: Some(&part.feature), price };
         match &part.payer {
             Payer::Lot(lot) => {
@@ -105,7 +105,7 @@ impl Step<'_> {
         let lots: Vec<usize> = given.iter().map(|it| it.lot).collect();
         given.sort_by_key(|it| lots.iter().position(|lot| *lot == it.lot));
         for it in given {
-            self.come_back(it.lot, it.drawn_at, it.left);
+            self.come_back(it.lot, Some(it.drawn_at), it.left);
         }
     }
 
@@ -126,8 +126,9 @@ impl Step<'_> {
         }
     }
 
-    /// What comes back to a lot, and is among its remaining, goes where the lot's life has it go.
-    fn come_back(&mut self, lot: usize, drawn_at: i64, amount: i128) {
+    /// What comes back to a lot, and is among its remaining, goes where the lot's life has it go. What was held in it was there
+    /// all the time, and drawn at none.
+    pub(crate) fn come_back(&mut self, lot: usize, drawn_at: Option<i64>, amount: i128) {
         let clock = self.wallet.clock;
         let it = &self.wallet.lots[lot];
         if amount == 0 {
@@ -135,23 +136,30 @@ impl Step<'_> {
         }
         if let Some(void_at) = it.void_at.or(self.wallet.grants[it.grant].void_at) {
             self.void(lot, void_at, amount);
-        } else if let Some(end) = it.end.filter(|end| *end <= clock) {
+        } else if let Some(end) = it.end.filter(|_| it.ended) {
             let carried = self.may_still_carry(lot, amount);
             if carried > 0 {
                 let money = self.money_carried_again(lot, carried);
+                let is_new = self.carried_from(lot).is_none();
                 let child = self.carry(lot, AsOf::Due(end), (carried, money));
-                self.wallet.lots[child].ended = self.wallet.lots[child].end.is_some_and(|end| end <= clock);
-                self.come_back(child, drawn_at, carried);
+                if is_new {
+                    self.wallet.lots[child].ended =
+                        self.wallet.lots[child].end.is_some_and(|end| end <= clock);
+                }
+                self.come_back(child, drawn_at.or(Some(i64::MIN)), carried);
             }
             self.expire("expire", lot, end, amount - carried);
         } else {
             let base = it.tops_up.unwrap_or(lot);
-            if let Some((reset_at, room)) = self.wallet.lots[base].room
-                && drawn_at < reset_at
-            {
+            let Some((reset_at, room)) = self.wallet.lots[base].room else { return };
+            if drawn_at.is_some_and(|at| at < reset_at) {
                 let stays = room.min(amount);
                 self.wallet.lots[base].room = Some((reset_at, room - stays));
                 self.expire("reset", lot, reset_at, amount - stays);
+            } else {
+                let too_much = self.wallet.lots[base].over.min(amount);
+                self.wallet.lots[base].over -= too_much;
+                self.expire("reset", lot, reset_at, too_much);
             }
         }
     }
@@ -166,7 +174,7 @@ impl Step<'_> {
         let carried = |other: &&super::lot::Lot| {
             other.grant == it.grant && other.times > 0 && other.holds(self.wallet.clock)
         };
-        let open: i128 = self.wallet.lots.iter().filter(carried).map(|lot| lot.remaining).sum();
+        let open: i128 = self.wallet.lots.iter().filter(carried).map(|lot| lot.remaining + lot.held).sum();
         share.min(max - it.rolled_over).min(max - open).max(0)
     }
 

@@ -1,6 +1,7 @@
 //! Usage: what it costs, and which lots pay.
 
 use super::Envelope;
+use super::holds::Actual;
 use super::pricing::{Priced, price_usage};
 use super::step::{Note, Step};
 use super::used::{Part, Payer, Used};
@@ -8,21 +9,27 @@ use super::used::{Part, Payer, Used};
 /// What is charged for a usage: its time, who used, and what for.
 pub(crate) struct Draw {
     pub(crate) time: i64,
-    subject: Option<String>,
+    pub(crate) subject: Option<String>,
     pub(crate) unit: String,
     pub(crate) feature: String,
-    price: String,
+    pub(crate) price: String,
 }
 
 impl Draw {
     pub(crate) fn note<'a>(&'a self, kind: &'a str) -> Note<'a> {
-        Note { kind, effective_at: self.time, feature: Some(&self.feature), price: Some(&self.price) }
+        let price = Some(self.price.as_str()).filter(|price| !price.is_empty());
+        Note { kind, effective_at: self.time, feature: Some(&self.feature), price }
     }
 }
 
 impl Step<'_> {
     /// Prices a usage and burns what it costs.
     pub(crate) fn usage(&mut self, envelope: &Envelope) -> String {
+        let hold = envelope.data.at("extensions").and_then(|it| it.text("hold"));
+        if let Some(hold) = hold.filter(|hold| self.wallet.holds.contains_key(*hold)) {
+            let key = (envelope.source.clone(), envelope.id.clone());
+            return self.settle(hold, key, envelope.subject.clone(), Actual::Event(&envelope.data), true);
+        }
         let mut used = Used {
             time: envelope.time.unwrap_or(envelope.recorded_at).min(self.wallet.clock),
             subject: envelope.subject.clone(),
@@ -72,7 +79,7 @@ impl Step<'_> {
         used.counts = priced.counts;
     }
 
-    fn burn(&mut self, draw: &Draw, amount: i128) {
+    pub(crate) fn burn(&mut self, draw: &Draw, amount: i128) {
         let mut owed = amount;
         for lot in self.payers(draw) {
             let clock = self.wallet.clock;

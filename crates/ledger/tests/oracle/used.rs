@@ -11,9 +11,9 @@ pub(crate) struct Used {
     /// When it counts.
     pub(crate) time: i64,
     pub(crate) subject: Option<String>,
-    /// The event's type and data.
+    /// The event's type and data; nothing if it was settled in plain amounts.
     pub(crate) event: Json,
-    /// The price that it was charged by; none while it is unpriced.
+    /// The price that it was charged by, empty for plain amounts; none while it is unpriced.
     pub(crate) price: Option<String>,
     /// What it added to counters.
     pub(crate) counts: Vec<Count>,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::catalogue::{AsOf, Catalogue, OveragePolicy};
 use super::grant::Grant;
+use super::holds::{Hold, HoldPolicy};
 use super::identity::Identities;
 use super::lot::Lot;
 use super::overage::{Bucket, Place, Settled};
@@ -22,6 +23,7 @@ struct Configuration {
     rate_card: Option<String>,
     zone: Option<String>,
     overage: Option<OveragePolicy>,
+    holds: Option<HoldPolicy>,
 }
 
 /// A wallet with everything that ever happened in it.
@@ -43,8 +45,14 @@ pub(crate) struct Wallet {
     pub(crate) usages: BTreeMap<(String, String), Used>,
     pub(crate) reset: Option<ResetPolicy>,
     pub(crate) counters: Counters,
+    /// Open holds by id.
+    pub(crate) holds: BTreeMap<String, Hold>,
+    /// Whose holds' ids were said first: the offset, and what the request said; nothing for a void.
+    pub(crate) hold_ids: BTreeMap<String, (u64, Option<String>)>,
+    /// Whether nothing but requests for holds has named it.
+    pub(crate) only_asked: bool,
     pub(crate) entries: Vec<EntrySum>,
-    identities: Identities,
+    pub(crate) identities: Identities,
     outcomes: Vec<(u64, String)>,
 }
 
@@ -54,6 +62,7 @@ impl Step<'_> {
         let data = &envelope.data;
         let last = self.wallet.configurations.last();
         let reset = data.get("reset");
+        let holds = data.get("holds").map(HoldPolicy::parse);
         let checks = [
             (last.map(|last| last.id.as_str()) != data.text("replaces"), "replaces_mismatch"),
             (
@@ -62,6 +71,10 @@ impl Step<'_> {
             ),
             (data.text("zone").is_some_and(|zone| self.catalogue.zone(zone).is_none()), "unknown_zone"),
             (reset.is_some_and(ResetPolicy::is_too_short), "bad_interval"),
+            (
+                holds.as_ref().is_some_and(|it| it.units().iter().any(|unit| !self.catalogue.has_unit(unit))),
+                "unknown_unit",
+            ),
         ];
         if let Some((_, reason)) = checks.iter().find(|(holds, _)| *holds) {
             return format!("rejected {reason}");
@@ -73,6 +86,7 @@ impl Step<'_> {
             rate_card: data.text("rate_card").map(str::to_owned),
             zone: data.text("zone").map(str::to_owned),
             overage: data.get("overage").map(|overage| OveragePolicy::parse(Some(overage))),
+            holds,
         });
         let zone = self.wallet.zone_at(self.catalogue, clock);
         let policy = reset.map(|reset| ResetPolicy::parse(reset, clock, zone));
@@ -121,6 +135,9 @@ impl Wallet {
             settled: BTreeMap::new(),
             usages: BTreeMap::new(),
             counters: Counters::new(),
+            holds: BTreeMap::new(),
+            hold_ids: BTreeMap::new(),
+            only_asked: false,
             entries: Vec::new(),
             identities: Identities::default(),
             outcomes: Vec::new(),
@@ -128,22 +145,28 @@ impl Wallet {
     }
 
     pub(crate) fn record(&mut self, catalogue: &Catalogue, offset: u64, envelope: &Envelope) {
-        let clock = self.clock.max(envelope.recorded_at);
+        let (clock, is_first) = (self.clock.max(envelope.recorded_at), self.clock == i64::MIN);
         Step::of_time(self, catalogue, offset).advance(clock);
         self.clock = clock;
         if envelope.kind == "timer.due" {
             return;
         }
-        let outcome = self.identities.seen(offset, envelope).unwrap_or_else(|| {
+        let outcome = self.seen(offset, envelope).unwrap_or_else(|| {
+            let asks = ["hold.requested", "hold.extended", "hold.voided"].contains(&envelope.kind.as_str());
+            self.only_asked = asks && (is_first || self.only_asked);
             let mut step = Step::of_record(self, catalogue, offset);
             let outcome = match envelope.kind.as_str() {
                 "usage" => step.usage(envelope),
                 "usage.reversed" => step.usage_reversed(envelope),
                 "usage.rerated" => step.usage_rerated(envelope),
                 "wallet.changed" => step.wallet_changed(envelope),
+                "hold.requested" => step.hold_requested(envelope),
+                "hold.extended" => step.hold_extended(envelope),
+                "hold.settled" => step.hold_settled(envelope),
+                "hold.voided" => step.hold_voided(envelope),
                 _ => step.administer(envelope),
             };
-            if outcome.starts_with("applied") {
+            if outcome.starts_with("applied") || outcome.starts_with("approved") {
                 step.settle_overage();
             }
             outcome
@@ -179,11 +202,17 @@ impl Wallet {
         self.configurations.last().and_then(|configuration| configuration.overage.as_ref())
     }
 
+    /// The wallet's own policy of holds, as it stands.
+    pub(crate) fn own_hold_policy(&self) -> Option<&HoldPolicy> {
+        self.configurations.last().and_then(|configuration| configuration.holds.as_ref())
+    }
+
     pub(crate) fn summary(&self) -> Summary {
         let lots = self.lots.iter().filter(|lot| lot.number.is_some());
         let sum = |lot: &Lot| LotSum {
             issued: lot.issued,
             remaining: lot.remaining,
+            held: lot.held,
             consumed: lot.consumed,
             expired: lot.expired,
             voided: lot.voided,
@@ -204,6 +233,7 @@ impl Wallet {
             unpriced: self.unpriced,
             lots: lots.map(|lot| (lot.id(), sum(lot))).collect(),
             overage: self.overage.iter().map(overage).collect(),
+            holds: self.holds.iter().map(|(id, hold)| (id.clone(), hold.sum(self))).collect(),
             entries: self.entries.clone(),
             outcomes: self.outcomes.clone(),
         }

@@ -60,6 +60,13 @@ impl Teller {
             }
             "reverse" => own("usage.reversed", with(&usage(words[2]), json)),
             "rerate" => own("usage.rerated", with(&usage(words[2]), json)),
+            "hold" => own("hold.requested", json.to_owned()),
+            "extend" => own("hold.extended", with(&format!(r#""hold":"{}""#, words[2]), json)),
+            "unhold" => own("hold.voided", format!(r#"{{"hold":"{}"}}"#, words[2])),
+            "settle" => {
+                let names = format!(r#""hold":"{}",{}"#, words[2], usage(words[3]));
+                own("hold.settled", with(&names, json))
+            }
             "void" => own("grant.voided", json.to_owned()),
             "reset" => own("wallet.reset", json.to_owned()),
             "clear" => own("overage.cleared", json.to_owned()),

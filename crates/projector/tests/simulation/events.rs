@@ -1,4 +1,4 @@
-//! What is sent: usage, grants and corrections of a few wallets, each up to three times, in any order.
+//! What is sent: usage, grants, holds and corrections of a few wallets, each up to three times, in any order.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,12 +30,13 @@ const CATALOGUE: [(&str, &str, &str); 3] =
 /// What a customer's products send, once each.
 pub(crate) fn events(chance: &mut Chance, start: Instant) -> Vec<Event> {
     let (count, wallets) = (chance.between(8, 20), chance.between(2, 7));
-    let mut used: Vec<Event> = Vec::new();
+    let (mut used, mut held_by): (Vec<Event>, Vec<Event>) = (Vec::new(), Vec::new());
     let mut events = Vec::new();
     for n in 0..count {
         let wallet = format!("w{}", chance.throw(wallets));
         let of = (!used.is_empty()).then(|| used[chance.place(used.len())].clone());
-        let (wallet, kind, data) = match (chance.throw(10), of) {
+        let held = (!held_by.is_empty()).then(|| held_by[chance.place(held_by.len())].clone());
+        let (wallet, kind, data) = match (chance.throw(13), of) {
             (0 | 1, _) => {
                 // It ends while all this happens, so that there is something to do for a timer.
                 let ends = start.plus(i64::try_from(chance.between(20, 500)).expect("small") * 1_000_000_000);
@@ -53,6 +54,22 @@ pub(crate) fn events(chance: &mut Chance, start: Instant) -> Vec<Event> {
                 let data = format!(r#"{{"usage":{{"source":"s","id":"{}"}},"data":{{"n":{again}}}}}"#, of.id);
                 (of.wallet, "usage.rerated", data)
             }
+            (10, _) => {
+                let amount = 1 + chance.throw(12);
+                let line = format!(r#"{{"unit":"credits","feature":"use","amount":"{amount}"}}"#);
+                (wallet, "hold.requested", format!(r#"{{"estimate":{{"amounts":[{line}]}},"ttl":"PT2M"}}"#))
+            }
+            (11, _) if held.is_some() => {
+                let hold = held.expect("it was just found");
+                let used = format!(r#"{{"event":{{"type":"use","data":{{"n":{}}}}}}}"#, chance.throw(9));
+                let usage = format!(r#"{{"source":"s","id":"e{n}"}}"#);
+                let data = format!(r#"{{"hold":"{}","usage":{usage},"actual":{used}}}"#, hold.id);
+                (hold.wallet, "hold.settled", data)
+            }
+            (12, _) if held.is_some() => {
+                let hold = held.expect("it was just found");
+                (hold.wallet, "hold.voided", format!(r#"{{"hold":"{}"}}"#, hold.id))
+            }
             (4, _) if chance.is(300) => {
                 (wallet, "grant.voided", format!(r#"{{"purchase_id":"p{}"}}"#, chance.throw(3)))
             }
@@ -64,6 +81,9 @@ pub(crate) fn events(chance: &mut Chance, start: Instant) -> Vec<Event> {
         let event = Event { id: format!("e{n}"), wallet, kind, data };
         if kind == "usage" {
             used.push(event.clone());
+        }
+        if kind == "hold.requested" {
+            held_by.push(event.clone());
         }
         events.push(event);
     }

@@ -53,7 +53,7 @@ impl Part {
 
     pub(crate) fn unpriced(&self, after: Option<Offset>, limit: u32) -> Vec<RecordRow> {
         let is_it = |row: &&RecordRow| {
-            row.kind == RecordKind::Usage.code()
+            RecordKind::is_usage(row.kind)
                 && row.outcome == OutcomeCode::Applied.code()
                 && row.detail.as_ref().is_some_and(|detail| !detail.starts_with("free:"))
                 && after.is_none_or(|after| row.offset > after)

@@ -41,8 +41,8 @@ pub(super) async fn outcomes(
 async fn outcome(store: &Projections, partition: Partition, row: &RecordRow) -> anyhow::Result<Became> {
     let rejected = |row: &RecordRow| Became::Rejected(row.detail.clone().unwrap_or_default());
     Ok(match OutcomeCode::try_from(row.outcome)? {
-        OutcomeCode::Applied | OutcomeCode::None => Became::Appended,
-        OutcomeCode::Rejected => rejected(row),
+        OutcomeCode::Applied | OutcomeCode::Approved | OutcomeCode::None => Became::Appended,
+        OutcomeCode::Rejected | OutcomeCode::Declined => rejected(row),
         OutcomeCode::Conflict => Became::Rejected(
             "another document of this id came first: look at it, then apply again".to_owned(),
         ),

@@ -260,8 +260,8 @@ impl Planner {
         let names: Vec<&str> =
             record.issued().into_iter().map(|(terms, _)| terms.grant_id.as_str()).collect();
         let there = |name: &&str| self.issued.contains(&(wallet.to_owned(), (*name).to_owned()));
-        let grants = names.iter().zip(&identity.grants).filter(|(name, _)| there(name));
-        past.grants = grants
+        let grants = names.iter().zip(&identity.names).filter(|(name, _)| there(name));
+        past.names = grants
             .map(|(_, (key, content))| (*key, Known { offset: Offset(0), content: *content }))
             .collect();
         let memory = self.seen.memories.entry(wallet.to_owned()).or_default();
@@ -271,7 +271,11 @@ impl Planner {
         memory.note(Offset(0), (&record, &identity), state, outcome.as_ref(), &changes);
         match outcome {
             Some(Outcome::Rejected(reason)) => Err(reason),
-            Some(Outcome::Applied(_) | Outcome::Duplicate(_) | Outcome::Conflict(_)) | None => {
+            Some(Outcome::Declined(answer)) => Err(answer.to_string()),
+            Some(
+                Outcome::Applied(_) | Outcome::Approved(_) | Outcome::Duplicate(_) | Outcome::Conflict(_),
+            )
+            | None => {
                 self.issued.extend(names.iter().map(|name| (wallet.to_owned(), (*name).to_owned())));
                 Ok(())
             }

@@ -33,6 +33,10 @@ pub(crate) enum Became {
     Duplicate(Position),
     /// Another record bears its id.
     Conflict(Position),
+    /// A hold is open, or was extended: the answer.
+    Approved(String),
+    /// A hold, or an extension, was declined: the answer, and a sentence.
+    Declined(String, String),
     /// The rules refused it: their word, and a sentence.
     Rejected(String, String),
     /// It was not appended: a word, and a sentence.
@@ -40,12 +44,15 @@ pub(crate) enum Became {
 }
 
 impl Became {
+    /// The words for what becomes of corrections.
     pub(crate) const WORDS: [&'static str; 5] = ["applied", "duplicate", "conflict", "rejected", "refused"];
 
     /// The word in reports.
     pub(crate) fn word(&self) -> &'static str {
         match self {
             Self::Applied => "applied",
+            Self::Approved(_) => "approved",
+            Self::Declined(..) => "declined",
             Self::Duplicate(_) => "duplicate",
             Self::Conflict(_) => "conflict",
             Self::Rejected(..) => "rejected",
@@ -55,18 +62,20 @@ impl Became {
 
     /// Whether nothing is wrong with it.
     pub(crate) fn is_well(&self) -> bool {
-        matches!(self, Self::Applied | Self::Duplicate(_))
+        matches!(self, Self::Applied | Self::Approved(_) | Self::Duplicate(_))
     }
 
     /// The rules' word for why not, and a sentence.
     pub(crate) fn why(&self) -> Option<(&str, String)> {
         match self {
-            Self::Applied | Self::Duplicate(_) => None,
+            Self::Applied | Self::Approved(_) | Self::Duplicate(_) => None,
             Self::Conflict(at) => Some((
                 "conflict",
                 format!("the record at {at} has this id and says something else: give another --id"),
             )),
-            Self::Rejected(word, what) | Self::Refused(word, what) => Some((word, what.clone())),
+            Self::Declined(word, what) | Self::Rejected(word, what) | Self::Refused(word, what) => {
+                Some((word, what.clone()))
+            }
         }
     }
 }
@@ -117,6 +126,12 @@ impl Answer {
         };
         self.became = Some(match OutcomeCode::try_from(row.outcome)? {
             OutcomeCode::Applied | OutcomeCode::None => Became::Applied,
+            OutcomeCode::Approved => Became::Approved(row.detail.clone().unwrap_or_default()),
+            OutcomeCode::Declined => {
+                let answer = row.detail.clone().unwrap_or_default();
+                let what = explain_rejection(&answer).to_owned();
+                Became::Declined(answer, what)
+            }
             OutcomeCode::Duplicate => Became::Duplicate(earlier()?),
             OutcomeCode::Conflict => Became::Conflict(earlier()?),
             OutcomeCode::Rejected => {
@@ -142,6 +157,9 @@ impl Serialize for Answer {
             partition: Option<u32>,
             offset: Option<u64>,
             outcome: Option<&'a str>,
+            /// Of an approved hold: until when, and whether lots do not cover it.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            answer: Option<&'a str>,
             /// Where the record stands that first bore the id, for a duplicate or a conflict.
             earlier: Option<String>,
             reason: Option<&'a str>,
@@ -151,7 +169,14 @@ impl Serialize for Answer {
         let why = self.became.as_ref().and_then(Became::why);
         let earlier = match &self.became {
             Some(Became::Duplicate(at) | Became::Conflict(at)) => Some(at.to_string()),
-            Some(Became::Applied | Became::Rejected(..) | Became::Refused(..)) | None => None,
+            Some(
+                Became::Applied
+                | Became::Approved(_)
+                | Became::Declined(..)
+                | Became::Rejected(..)
+                | Became::Refused(..),
+            )
+            | None => None,
         };
         let shown = Shown {
             wallet: &self.wallet,
@@ -160,6 +185,10 @@ impl Serialize for Answer {
             partition: self.position.map(|at| at.partition.0),
             offset: self.position.map(|at| at.offset.0),
             outcome: self.became.as_ref().map(Became::word),
+            answer: match &self.became {
+                Some(Became::Approved(answer)) => Some(answer),
+                _ => None,
+            },
             earlier,
             reason: why.as_ref().map(|(word, _)| *word),
             what: why.as_ref().map(|(_, what)| what.clone()),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use eventlog::{Appending, EventLog, Log, LogError};
-use ingest::{Corrected, Correction, Refusal, Stamp};
+use ingest::{Corrected, Correction, Hold, Holding, Refusal, Stamp};
 use ledger::{Partition, Position};
 use store::{Projections, Store};
 
@@ -111,6 +111,33 @@ impl Correcting {
         }
         self.append(stamped, &mut answers).await?;
         Ok(answers)
+    }
+
+    /// Says something of a hold; answers what became of it.
+    ///
+    /// # Errors
+    ///
+    /// If log or projections fail.
+    pub(crate) async fn hold(
+        &mut self,
+        wallet: &str,
+        id: &str,
+        subject: Option<&str>,
+        says: Hold<'_>,
+    ) -> anyhow::Result<Answer> {
+        let stamp = Stamp { now: self.context.now(), by: "operator", backfill: false };
+        let holding = Holding { wallet, source: None, id, subject, says };
+        let mut answers = vec![Answer::appended(wallet, says.kind(), id)];
+        match ingest::hold(&holding, &stamp) {
+            Ok(record) => {
+                let record = record.appending(self.log.partitions());
+                self.append(vec![(0, record)], &mut answers).await?;
+            }
+            Err(refusal) => {
+                answers[0] = Answer::refused_as(wallet, says.kind(), refusal.code(), refusal.to_string());
+            }
+        }
+        Ok(answers.remove(0))
     }
 
     /// Those of these wallets that a record names.

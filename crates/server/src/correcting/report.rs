@@ -44,6 +44,7 @@ impl fmt::Display for Answer {
         match &self.became {
             Some(Became::Duplicate(of)) => writeln!(f, ": duplicate of {of}, nothing changed")?,
             Some(Became::Refused(..)) => writeln!(f, ": not appended")?,
+            Some(Became::Approved(answer)) => writeln!(f, ": approved {answer}")?,
             Some(became) => writeln!(f, ": {}", became.word())?,
             None => writeln!(f)?,
         }

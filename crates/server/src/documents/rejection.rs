@@ -6,7 +6,7 @@
 /// A reason that this build does not know gets a sentence that says so.
 pub fn explain_rejection(reason: &str) -> &'static str {
     let (_, reason) = step_of(reason);
-    let word = reason.split(':').next().unwrap_or_default();
+    let word = reason.split([':', ' ']).next().unwrap_or_default();
     explained(word)
         .map_or("the rules refuse it for a reason that this build has no words for", |(_, sentence)| sentence)
 }
@@ -114,6 +114,20 @@ fn corrected(word: &str) -> Option<(&'static str, &'static str)> {
         "too_many_steps" => ("steps", "there are more than 100 steps: write several documents"),
         "already_suspended" => ("wallet", "the wallet is suspended already"),
         "not_suspended" => ("wallet", "the wallet is not suspended"),
+        "insufficient" => (
+            "estimate",
+            "lots, and what may be held against the overdraft, do not cover it: the answer says by how much",
+        ),
+        "too_large" => ("estimate", "it is above the largest single draw: the answer says by how much"),
+        "too_late" => ("ttl", "its time was over before it came: ask again"),
+        "too_many_holds" => ("wallet", "the wallet has a thousand open holds: settle or void some"),
+        "suspended" => ("wallet", "the wallet is suspended: nothing is approved until it is resumed"),
+        "voided" => ("id", "it was voided before it came: ask again under another id"),
+        "not_open" => {
+            ("hold", "no such hold is open: it was settled, voided or is over, or was never approved")
+        }
+        "nothing_asked" => ("more", "say for how long, or how much more"),
+        "no_event" => ("usage", "it was settled in plain amounts, which no price is for: reverse it instead"),
         "not_newer" => {
             ("version", "the fold's version only rises: this one, or a newer one, is in force already")
         }

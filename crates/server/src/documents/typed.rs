@@ -7,18 +7,7 @@ use super::near;
 use super::node::{Node, Problem, Value};
 
 /// Fields of rules that are decided and not built yet.
-const NOT_BUILT: [&str; 10] = [
-    "hold",
-    "holds",
-    "limit",
-    "limits",
-    "overdraft",
-    "soft_cap",
-    "block",
-    "largest_draw",
-    "max_life",
-    "private",
-];
+const NOT_BUILT: [&str; 3] = ["limit", "limits", "private"];
 
 /// Fields that are exact decimals although their type takes any text.
 const QUANTITIES: [&str; 3] = ["per", "up_to", "default"];

@@ -62,7 +62,7 @@ async fn rows(
 }
 
 fn is_applied_usage(record: &RecordRow) -> bool {
-    record.kind == RecordKind::Usage.code() && record.outcome == OutcomeCode::Applied.code()
+    RecordKind::is_usage(record.kind) && record.outcome == OutcomeCode::Applied.code()
 }
 
 fn is_of(price: Option<&str>, filter: &Filter) -> bool {

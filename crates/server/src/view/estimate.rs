@@ -142,7 +142,9 @@ impl Estimate {
                     Outcome::Applied(None)
                     | Outcome::Duplicate(_)
                     | Outcome::Conflict(_)
-                    | Outcome::Rejected(_),
+                    | Outcome::Rejected(_)
+                    | Outcome::Approved(_)
+                    | Outcome::Declined(_),
                 )
                 | None => None,
             },

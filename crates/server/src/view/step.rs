@@ -148,6 +148,10 @@ fn about(record: &Record<'_>) -> String {
         Event::WalletChanged(steps) if steps.len() == 1 => "1 step".to_owned(),
         Event::WalletChanged(steps) => format!("{} steps", steps.len()),
         Event::WalletReset(reset) => reset.unit.clone().unwrap_or_else(|| "all units".to_owned()),
+        Event::HoldRequested(_) => record.envelope.id.to_string() + &by,
+        Event::HoldExtended(extended) => extended.hold.to_string(),
+        Event::HoldSettled(settled) => format!("{}{by}", settled.hold),
+        Event::HoldVoided(voided) => voided.hold.to_string(),
         Event::WalletConfigured(_) | Event::WalletSuspended | Event::WalletResumed => String::new(),
     }
 }

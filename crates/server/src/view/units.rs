@@ -12,6 +12,9 @@ pub(crate) struct Totals {
     pub(crate) balance: Amount,
     /// What holds hold.
     pub(crate) held: Amount,
+    /// What holds hold against the overdraft: of no lot, so in no balance.
+    #[serde(skip_serializing_if = "Amount::is_zero")]
+    pub(crate) held_overdraft: Amount,
     /// Open overage, which is not taken off what is available.
     pub(crate) overage: Amount,
     /// What is remaining in lots open now.
@@ -23,18 +26,20 @@ pub(crate) fn units(wallet: &Wallet) -> BTreeSet<String> {
     let lots = wallet.lots().iter().map(|lot| lot.unit.to_string());
     let overage = wallet.overage().iter().map(|o| o.unit.to_string());
     let upcoming = wallet.upcoming().map(|(terms, _, _)| terms.unit.clone());
-    lots.chain(overage).chain(upcoming).collect()
+    let held = wallet.holds().values().flat_map(|hold| &hold.lines).map(|line| line.unit.to_string());
+    lots.chain(overage).chain(upcoming).chain(held).collect()
 }
 
 impl Totals {
     pub(crate) fn of(wallet: &Wallet, unit: &str) -> Self {
         let (available, held) = (wallet.available(unit, wallet.clock), wallet.held(unit));
         let overage = wallet.overage().iter().filter(|o| *o.unit == *unit).map(|o| o.amount).sum();
-        Self::new(available, held, overage)
+        Self { held_overdraft: wallet.held_overdraft(unit), ..Self::new(available, held, overage) }
     }
 
     pub(crate) fn new(available: Amount, held: Amount, overage: Amount) -> Self {
-        Self { balance: [available, held].into_iter().sum(), held, overage, available }
+        let balance = [available, held].into_iter().sum();
+        Self { balance, held, held_overdraft: Amount::ZERO, overage, available }
     }
 }
 

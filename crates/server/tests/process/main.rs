@@ -9,6 +9,7 @@ mod fold_version;
 mod folding;
 mod full;
 mod halts;
+mod holds;
 mod ingest;
 mod place;
 mod project;

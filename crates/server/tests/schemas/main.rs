@@ -8,8 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ledger::{
-    Cleared, Configured, Document, Envelope, Event, FoldVersion, Genesis, Nothing, Policies, Price, RateCard,
-    Rerated, Reset, Reversed, Terms, Timer, Unit, Usage, Voided, Zone,
+    Cleared, Configured, Document, Envelope, Event, Extended, FoldVersion, Genesis, HoldVoided, Nothing,
+    Policies, Price, RateCard, Requested, Rerated, Reset, Reversed, Settled, Terms, Timer, Unit, Usage,
+    Voided, Zone,
 };
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema};
@@ -248,6 +249,10 @@ fn records() -> BTreeMap<String, Value> {
     add("wallet.changed", record("wallet.changed", true, changed));
     add("wallet.suspended", record("wallet.suspended", true, data::<Nothing>));
     add("wallet.resumed", record("wallet.resumed", true, data::<Nothing>));
+    add("hold.requested", record("hold.requested", true, data::<Requested<'static>>));
+    add("hold.extended", record("hold.extended", true, data::<Extended<'static>>));
+    add("hold.settled", record("hold.settled", true, data::<Settled<'static>>));
+    add("hold.voided", record("hold.voided", true, data::<HoldVoided<'static>>));
     records
 }
 
@@ -312,6 +317,10 @@ fn place(event: &Event<'_>) -> usize {
         Event::WalletChanged(_) => 11,
         Event::WalletSuspended => 12,
         Event::WalletResumed => 13,
+        Event::HoldRequested(_) => 14,
+        Event::HoldExtended(_) => 15,
+        Event::HoldSettled(_) => 16,
+        Event::HoldVoided(_) => 17,
     }
 }
 
@@ -336,7 +345,7 @@ fn every_record_ever_written_decodes() {
         let misfit = misfit(schema, schema, &serde_json::from_str(&text).unwrap());
         assert_eq!(misfit, None, "examples/{name}.json and its schema disagree");
     }
-    assert_eq!(places, (0..14).collect(), "each type has an example");
+    assert_eq!(places, (0..18).collect(), "each type has an example");
     assert_eq!(kinds, Document::KINDS.into(), "each kind of catalogue document has an example");
 }
 
@@ -350,7 +359,7 @@ fn a_schema_refuses_what_does_not_decode() {
         ("an unknown field", |v| v["data"]["recurrence"]["evry"] = json!("P1M")),
         ("an unquoted amount", |v| v["data"]["amount"] = json!(1000)),
         ("an unknown category", |v| v["data"]["category"] = json!("lost")),
-        ("another version", |v| v["v"] = json!(3)),
+        ("another version", |v| v["v"] = json!(4)),
     ];
     for (what, change) in changes {
         let mut wrong = right.clone();

@@ -181,7 +181,7 @@ impl Store for PostgresStore {
         limit: u32,
     ) -> Result<Vec<RecordRow>, StoreError> {
         let sql = format!(
-            "select {RECORD} from record r where partition = $1 and \"offset\" > $2 and kind = 4 \
+            "select {RECORD} from record r where partition = $1 and \"offset\" > $2 and kind in (4, 16) \
              and outcome = 1 and detail is not null and left(detail, 5) <> 'free:' and not exists \
              (select from record c where c.partition = $1 and c.earlier = r.\"offset\" and c.kind in (7, 8) \
              and c.outcome = 1) order by \"offset\" limit $3"

@@ -126,7 +126,7 @@ pub(super) async fn usage(
 ) -> Result<Vec<RecordRow>, sqlx::Error> {
     let Some(partition) = partition_of(connection, filter.wallet).await? else { return Ok(Vec::new()) };
     let sql = format!(
-        "select {RECORD} from record_{partition} where \"offset\" = any($1) and wallet = $2 and kind = $3 \
+        "select {RECORD} from record_{partition} where \"offset\" = any($1) and wallet = $2 and kind in ($3, $9) \
          and ($4::text is null or feature = $4) and ($5::text is null or subject = $5) \
          and ($6::int8 is null or at >= $6) and ($7::int8 is null or at < $7) order by \"offset\" limit $8"
     );
@@ -146,6 +146,7 @@ pub(super) async fn usage(
             .bind(filter.from)
             .bind(filter.to)
             .bind(i64::from(filter.limit) - found.len() as i64)
+            .bind(i16::from(RecordKind::Settlement.code()))
             .fetch_all(&mut *connection)
             .await?;
         found.extend(from_rows::<RecordRow>(&rows)?);

@@ -191,7 +191,7 @@ impl Store for SqliteStore {
         limit: u32,
     ) -> Result<Vec<RecordRow>, StoreError> {
         let sql = format!(
-            "select {RECORD} from record r indexed by record_unpriced where partition = ?1 and offset > ?2 and kind = 4 and outcome = 1 \
+            "select {RECORD} from record r indexed by record_unpriced where partition = ?1 and offset > ?2 and kind in (4, 16) and outcome = 1 \
              and detail is not null and substr(detail, 1, 5) <> 'free:' and not exists \
              (select 1 from record c indexed by record_of_usage where c.partition = ?1 and c.earlier = r.offset and c.kind in (7, 8) \
              and c.outcome = 1) order by offset limit ?3"

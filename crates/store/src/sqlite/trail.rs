@@ -95,7 +95,7 @@ pub(super) async fn usage(
     for places in PLACES {
         let sql = format!(
             "select {RECORD} from {places} cross join record on partition = ?1 and offset = place \
-             where wallet = ?2 and kind = ?4 and (?5 is null or feature = ?5) \
+             where wallet = ?2 and kind in (?4, ?10) and (?5 is null or feature = ?5) \
              and (?6 is null or subject = ?6) and (?7 is null or at >= ?7) \
              and (?8 is null or at < ?8) order by place limit ?9",
         );
@@ -109,6 +109,7 @@ pub(super) async fn usage(
             .bind(filter.from)
             .bind(filter.to)
             .bind(filter.limit.saturating_sub(found.len() as u32))
+            .bind(RecordKind::Settlement.code())
             .fetch_all(&mut *connection)
             .await?;
         found.extend(from_rows(&rows)?);

@@ -228,6 +228,11 @@ async fn the_entries_view_names_kinds_and_accounts() {
         ["unrepay", "overage", "lot:a"],
         ["credit_due", "overage", "credit_due"],
         ["unforgive", "overage", "forgiven"],
+        ["hold", "lot:a", "hold:b"],
+        ["held_usage", "hold:b", "usage"],
+        ["release", "hold:b", "lot:a"],
+        ["hold_overdraft", "overdraft", "hold:b"],
+        ["release_overdraft", "hold:b", "overdraft"],
     ];
     assert_eq!(shown, expected);
     assert_eq!(EntryKind::ALL.iter().map(|kind| kind.word()).collect::<Vec<_>>(), expected.map(|row| row[0]));
@@ -241,7 +246,7 @@ async fn the_entries_view_names_kinds_and_accounts() {
 async fn the_outcome_views_name_kinds_and_outcomes() {
     let (_dir, path) = place();
     let store = SqliteStore::open(&path).await.unwrap();
-    let mut batch = empty(&store.acquire(FIRST, LOG).await.unwrap(), 70);
+    let mut batch = empty(&store.acquire(FIRST, LOG).await.unwrap(), 126);
     batch.wallets.push(wallet(0));
     for kind in RecordKind::ALL {
         for outcome in OutcomeCode::ALL {
@@ -267,8 +272,8 @@ async fn the_outcome_views_name_kinds_and_outcomes() {
     assert_eq!(last, [[Some("0:3".into()), Some("wallet-0000".into())]]);
 
     let usage = sql(&path, "select outcome, data from usage order by id").await;
-    assert_eq!(usage.len(), OutcomeCode::ALL.len());
-    assert_eq!(usage[0], [Some("none".into()), Some(r#"{"tokens":20}"#.into())]);
+    assert_eq!(usage.len(), 2 * OutcomeCode::ALL.len(), "a settlement is usage too");
+    assert_eq!(usage[0], [Some("none".into()), Some(r#"{"tokens":112}"#.into())]);
 }
 
 #[tokio::test]

@@ -81,6 +81,10 @@ impl Teller {
         if self.random.chance(50) {
             body.insert("overage".to_owned(), self.overage_policy());
         }
+        if self.random.chance(60) {
+            let holds = self.hold_policy();
+            body.insert("holds".to_owned(), holds);
+        }
         self.publish("policies", "default", &Value::Object(body));
     }
 

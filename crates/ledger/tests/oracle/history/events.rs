@@ -43,6 +43,17 @@ impl Teller {
         self.send(record);
     }
 
+    /// An event that settles a hold.
+    pub(super) fn usage_of_hold(&mut self) {
+        let (wallet, hold) = self.held();
+        let (id, data) = (self.id(), self.event_data());
+        let extensions = json!({ "hold": hold });
+        let data = format!(r#"{{"type":"chat","data":{data},"extensions":{extensions}}}"#);
+        let mut record = Record::new("usage", &wallet, &id, self.now, data);
+        record.subject = self.random.chance(30).then(|| "ann".to_owned());
+        self.send(record);
+    }
+
     pub(super) fn event_data(&mut self) -> String {
         let mut members = Vec::new();
         if self.random.chance(96) {
@@ -121,6 +132,10 @@ impl Teller {
         if self.random.chance(60) {
             let overage = self.overage_policy();
             fields.insert("overage".to_owned(), overage);
+        }
+        if self.random.chance(50) {
+            let holds = self.hold_policy();
+            fields.insert("holds".to_owned(), holds);
         }
         if self.random.chance(40) {
             let reset = self.reset_policy();

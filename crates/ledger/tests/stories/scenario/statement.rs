@@ -26,7 +26,7 @@ impl Month {
         let amount = entry.amount.billionths();
         match entry.kind {
             EntryKind::Issue => self.granted += amount,
-            EntryKind::Usage => self.used += amount,
+            EntryKind::Usage | EntryKind::HeldUsage => self.used += amount,
             // What had expired of a lot pays: it left the balance when it expired.
             EntryKind::LateUsage => {
                 self.used += amount;
@@ -45,7 +45,11 @@ impl Month {
             | EntryKind::Bill
             | EntryKind::Forgive
             | EntryKind::CreditDue
-            | EntryKind::Unforgive => {}
+            | EntryKind::Unforgive
+            | EntryKind::Hold
+            | EntryKind::Release
+            | EntryKind::HoldOverdraft
+            | EntryKind::ReleaseOverdraft => {}
         }
     }
 

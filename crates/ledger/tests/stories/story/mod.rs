@@ -15,6 +15,9 @@
 //! - `reverse ID`, or parts of it: `reverse ID 10 credits of search and 3 usd`; `rerate ID [{…}]` with what the event's data should
 //!   have been
 //! - `change { STEP; STEP }`: a grant, `wallet …` and any of the line but one above, all or none
+//! - `hold ID 10 [of chat] [and 3 usd of search]` or `hold ID TYPE {…}`, `ttl PT1H`, `valid T`; `extend ID` with these;
+//!   `settle ID 5 [usage U] [part]` or `settle ID TYPE {…}`; `unhold ID`; `send TYPE {…}` with `for ID` settles it too;
+//!   `holds block|soft|overdraft [100 [credits]] [largest 50] [life P1D]` in `wallet` and `defaults`
 //! - `genesis 1` and `fold 2`: the fold version from the start, and from there on
 //! - `again [ID]`: the last record, or the one with this id, once more; `record TYPE {…}`: any data; `now T`: time alone
 //!
@@ -26,6 +29,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used)]
 
 mod corrections;
+mod holds;
 mod show;
 pub mod words;
 
@@ -33,6 +37,7 @@ use std::collections::BTreeMap;
 
 use crate::book::Book;
 use corrections::{changed, correction, wants_reason};
+use holds::hold;
 use ledger::{Instant, Offset, Outcome};
 use serde_json::{Value, json};
 use words::{Words, policies, time};
@@ -134,7 +139,7 @@ impl Teller {
                 );
                 let head = r#""id":"genesis","source":"log","type":"genesis""#;
                 let text =
-                    format!(r#"{{"v":2,{head},"recorded_at":"RECORDED","by":"system","data":{data}}}"#);
+                    format!(r#"{{"v":3,{head},"recorded_at":"RECORDED","by":"system","data":{data}}}"#);
                 self.fold("genesis".into(), at, text);
             }
             "fold" => self.publish(
@@ -146,11 +151,12 @@ impl Teller {
             "use" => {
                 let n = words.word();
                 let kind = words.after("of").unwrap_or("use");
-                let data = format!(r#"{{"type":"{kind}","data":{{"n":{n}}}}}"#);
+                let data = format!(r#"{{"type":"{kind}","data":{{"n":{n}}}{}}}"#, settling(&mut words));
                 self.record(at, "usage", &data, &mut words);
             }
             "send" => {
-                let data = format!(r#"{{"type":"{}","data":{body}}}"#, words.word());
+                let kind = words.word();
+                let data = format!(r#"{{"type":"{kind}","data":{body}{}}}"#, settling(&mut words));
                 let data = data.replace(r#","data":}"#, "}");
                 self.record(at, "usage", &data, &mut words);
             }
@@ -170,7 +176,9 @@ impl Teller {
             "card" => self.publish(at, "rate_card", words.word(), "{}"),
             "cost" => self.publish(at, "vendor_cost", words.word(), body),
             verb => {
-                let (kind, data) = correction(verb, &mut words, body)
+                let hold = hold(verb, &mut words, body);
+                let (kind, data) = hold
+                    .or_else(|| correction(verb, &mut words, body))
                     .unwrap_or_else(|| panic!("no step is called {verb:?}: {line}"));
                 self.record(at, kind, &data, &mut words);
             }
@@ -199,7 +207,7 @@ impl Teller {
         self.fold(
             id,
             at,
-            format!(r#"{{"v":2,{head}"recorded_at":"RECORDED","by":"operator","data":{data}}}"#),
+            format!(r#"{{"v":3,{head}"recorded_at":"RECORDED","by":"operator","data":{data}}}"#),
         );
     }
 
@@ -210,7 +218,7 @@ impl Teller {
         let predecessor = replaces.map_or(String::new(), |r| format!(r#""replaces":"{r}","#));
         let data = format!(r#"{{"kind":"{kind}","name":"{name}",{predecessor}"body":{body}}}"#);
         let head = format!(r#""id":"{id}","source":"catalogue","type":"catalogue.published""#);
-        let text = format!(r#"{{"v":2,{head},"recorded_at":"RECORDED","by":"operator","data":{data}}}"#);
+        let text = format!(r#"{{"v":3,{head},"recorded_at":"RECORDED","by":"operator","data":{data}}}"#);
         let outcome = self.fold(id.clone(), at, text);
         if let Some(Outcome::Applied(_)) = outcome {
             self.last.insert(place, id);
@@ -244,7 +252,8 @@ impl Teller {
             Some(Outcome::Applied(why)) => why.map(|why| format!("unpriced {}", why.word())),
             Some(Outcome::Duplicate(of)) => Some(format!("duplicate of {}", when(*of))),
             Some(Outcome::Conflict(with)) => Some(format!("conflict with {}", when(*with))),
-            Some(rejected @ Outcome::Rejected(_)) => Some(rejected.to_string()),
+            Some(Outcome::Approved(answer)) => answer.beyond_lots.then(|| "approved beyond lots".to_owned()),
+            Some(refused @ (Outcome::Rejected(_) | Outcome::Declined(_))) => Some(refused.to_string()),
         };
         self.notes.extend(note.map(|note| format!("! {} {note}", time(at))));
         self.clock = self.book.wallet("w").map_or(at, |w| w.clock);
@@ -255,6 +264,12 @@ impl Teller {
     fn recorded(&self, offset: u64) -> Instant {
         self.sent[usize::try_from(offset).unwrap()].1
     }
+}
+
+/// The extension of a usage that settles a hold.
+fn settling(words: &mut Words<'_>) -> String {
+    let hold = words.after("for");
+    hold.map_or(String::new(), |hold| format!(r#","extensions":{{"hold":"{hold}"}}"#))
 }
 
 fn or_empty(body: &str) -> &str {

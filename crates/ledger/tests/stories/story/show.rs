@@ -41,6 +41,18 @@ pub(super) fn wallet(teller: &Teller, asked: &str) -> Vec<String> {
             lines.push(format!("due {}", wallet.next_due_at().map_or("never".into(), time)));
         }
     }
+    for (id, hold) in wallet.iter().flat_map(|w| w.holds()) {
+        let mut line = format!("hold {id}");
+        for held in &hold.lines {
+            let lots: Amount = held.lots.iter().map(|part| part.amount).sum();
+            line.push_str(&format!(" {}{} of {}", lots, unit(&held.unit), held.feature));
+            if !held.overdraft.is_zero() {
+                line.push_str(&format!(" overdraft {}", held.overdraft));
+            }
+        }
+        line.extend(asked.contains("until").then(|| format!(" until {}", time(hold.ends_at))));
+        lines.push(line);
+    }
     if asks("suspended") || asks("active") {
         lines.push(if wallet.is_some_and(|w| w.suspended) { "suspended" } else { "active" }.into());
     }
@@ -70,6 +82,7 @@ fn row(lot: &Lot, asked: &str) -> String {
             row.push_str(&format!(" {word} {amount}"));
         }
     };
+    part("held", lot.held);
     part("expired", lot.expired);
     part("carried", lot.rolled_over);
     part("returned", lot.returned);

@@ -151,6 +151,7 @@ pub(crate) fn policies(words: &mut Words<'_>) -> Value {
                     data["reset"]["preserve_overage"] = json!(true);
                 }
             }
+            "holds" => data["holds"] = super::holds::policy(words),
             other => panic!("no policy is called {other:?}"),
         }
     }

@@ -170,7 +170,11 @@ impl<'a> Chooser<'a> {
             | Event::WalletReset(_)
             | Event::OverageCleared(_)
             | Event::WalletSuspended
-            | Event::WalletResumed => Ok(Instead::Same),
+            | Event::WalletResumed
+            | Event::HoldRequested(_)
+            | Event::HoldExtended(_)
+            | Event::HoldSettled(_)
+            | Event::HoldVoided(_) => Ok(Instead::Same),
         }
     }
 

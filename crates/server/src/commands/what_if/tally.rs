@@ -57,7 +57,7 @@ impl InUnit {
     fn book(&mut self, side: Side, entry: &Entry) {
         let amount = entry.amount.billionths();
         match entry.kind {
-            EntryKind::Usage => *self.used.on(side) += amount,
+            EntryKind::Usage | EntryKind::HeldUsage => *self.used.on(side) += amount,
             EntryKind::LateUsage => {
                 *self.used.on(side) += amount;
                 *self.expired.on(side) -= amount;
@@ -85,7 +85,11 @@ impl InUnit {
             | EntryKind::Void
             | EntryKind::Unrepay
             | EntryKind::CreditDue
-            | EntryKind::Unforgive => {}
+            | EntryKind::Unforgive
+            | EntryKind::Hold
+            | EntryKind::Release
+            | EntryKind::HoldOverdraft
+            | EntryKind::ReleaseOverdraft => {}
         }
     }
 }
@@ -128,7 +132,7 @@ impl OfWallet {
         self.units[at].1.book(side, entry);
         let amount = entry.amount.billionths();
         let consumed = match entry.kind {
-            EntryKind::Usage | EntryKind::LateUsage | EntryKind::Repay => amount,
+            EntryKind::Usage | EntryKind::LateUsage | EntryKind::HeldUsage | EntryKind::Repay => amount,
             EntryKind::Reversal | EntryKind::Unrepay => -amount,
             EntryKind::Issue
             | EntryKind::Overage
@@ -142,7 +146,11 @@ impl OfWallet {
             | EntryKind::Reset
             | EntryKind::ReverseOverage
             | EntryKind::CreditDue
-            | EntryKind::Unforgive => return,
+            | EntryKind::Unforgive
+            | EntryKind::Hold
+            | EntryKind::Release
+            | EntryKind::HoldOverdraft
+            | EntryKind::ReleaseOverdraft => return,
         };
         if let Some(sold) = entry.lot.as_deref().and_then(grant_of).and_then(|grant| self.sold.get_mut(grant))
         {

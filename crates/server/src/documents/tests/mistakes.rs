@@ -83,13 +83,13 @@ fn rules_that_are_not_built_yet_are_named() {
         kind: wallet
         wallet: acme
         suspended: true
-        holds: {overdraft: \"5\"}
+        limits: {credits: \"5\"}
         replaces: abc
         ",
         "
         x.yaml:6: limits: `limits` is not built yet: leave it out
         x.yaml:10: suspended: a wallet is suspended with `drawdown suspend`, or by a step of a `kind: change`: leave it out
-        x.yaml:11: holds: `holds` is not built yet: leave it out
+        x.yaml:11: limits: `limits` is not built yet: leave it out
         x.yaml:12: replaces: is written when the document is applied: leave it out
         ",
     );

@@ -50,6 +50,9 @@ struct InUnit {
     upcoming: Option<Vec<Upcoming>>,
     /// Open overage, oldest month first.
     open_overage: Vec<OpenOverage>,
+    /// Open holds, by their ids; left out of a look back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    holds: Vec<HoldNow>,
 }
 
 #[derive(Debug, Serialize)]
@@ -81,6 +84,17 @@ struct Upcoming {
     grant: String,
     effective_at: Instant,
     amount: Amount,
+}
+
+/// What an open hold has set aside of the unit for a feature.
+#[derive(Debug, Serialize)]
+struct HoldNow {
+    hold: String,
+    feature: String,
+    held: Amount,
+    #[serde(skip_serializing_if = "Amount::is_zero")]
+    overdraft: Amount,
+    until: Instant,
 }
 
 #[derive(Debug, Serialize)]
@@ -151,7 +165,18 @@ impl InUnit {
             amount: o.amount,
             closes_at: Some(o.closes_at),
         });
-        Self::new(wallet.lots(), unit, wallet.clock, Some(upcoming.collect()), overage.collect())
+        let lines =
+            wallet.holds().iter().flat_map(|(id, hold)| hold.lines.iter().map(move |l| (id, hold, l)));
+        let holds = lines.filter(|(.., line)| *line.unit == *unit).map(|(id, hold, line)| HoldNow {
+            hold: id.to_string(),
+            feature: line.feature.to_string(),
+            held: line.lots.iter().map(|part| part.amount).sum(),
+            overdraft: line.overdraft,
+            until: hold.ends_at,
+        });
+        let in_unit =
+            Self::new(wallet.lots(), unit, wallet.clock, Some(upcoming.collect()), overage.collect());
+        Self { totals: Totals::of(wallet, unit), holds: holds.collect(), ..in_unit }
     }
 
     /// Of lots in the order of burning, as of a moment.
@@ -174,6 +199,7 @@ impl InUnit {
             lots: lots.iter().zip(places).map(|(lot, place)| LotNow::of(lot, place)).collect(),
             upcoming,
             open_overage,
+            holds: Vec::new(),
         }
     }
 }

@@ -54,15 +54,15 @@ impl Balance {
 fn lots_at(known: &Known, standing: &Standing, at: Instant) -> Vec<Lot> {
     let booked = standing.lots.iter().filter_map(|(id, in_lot)| {
         let mut lot = known.lot(id)?.clone();
-        (lot.remaining, lot.issued) = (in_lot.remaining, in_lot.issued);
+        (lot.remaining, lot.held, lot.issued) = (in_lot.remaining, in_lot.held, in_lot.issued);
         let pays_late =
             lot.ends_at.is_some_and(|end| end <= at) && lot.pays_until().is_some_and(|until| at < until);
         let has_late = [in_lot.expired, in_lot.carried_out].iter().any(|amount| !amount.is_zero());
-        (!lot.remaining.is_zero() || pays_late && has_late).then_some(lot)
+        (!lot.remaining.is_zero() || !lot.held.is_zero() || pays_late && has_late).then_some(lot)
     });
     let untouched = known.quiet(at).filter(|lot| !standing.lots.contains_key(&lot.id)).map(|lot| {
         let mut lot = lot.clone();
-        lot.remaining = lot.issued;
+        (lot.remaining, lot.held) = (lot.issued, Amount::ZERO);
         lot
     });
     let mut lots: Vec<Lot> = booked.chain(untouched).collect();

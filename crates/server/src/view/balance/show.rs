@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Balance, InUnit, LotNow};
+use super::{Balance, HoldNow, InUnit, LotNow};
 use crate::view::order::nth;
 use crate::view::units::Totals;
 use crate::view::{Align, AsOf, Table, behind, moment, number, when};
@@ -40,7 +40,7 @@ impl fmt::Display for Balance {
 
 impl InUnit {
     fn write(&self, unit: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Totals { balance, held, overage, available } = self.totals;
+        let Totals { balance, held, overage, available, held_overdraft } = self.totals;
         writeln!(f, "{unit}: balance {balance}, held {held}, overage {overage}, available {available}")?;
         if !self.available_for.is_empty() {
             let name =
@@ -50,6 +50,18 @@ impl InUnit {
             writeln!(f, "  available {}", parts.collect::<Vec<_>>().join(", "))?;
         }
         write!(f, "{}", self.lot_table())?;
+        if !held_overdraft.is_zero() {
+            writeln!(f, "  held against the overdraft: {held_overdraft}")?;
+        }
+        for hold in &self.holds {
+            let HoldNow { hold, feature, held, overdraft, until } = hold;
+            let beyond = if overdraft.is_zero() {
+                String::new()
+            } else {
+                format!(" and {overdraft} of the overdraft")
+            };
+            writeln!(f, "  hold {hold} has {held}{beyond} for {feature}, until {}", when(*until))?;
+        }
         for next in self.upcoming.iter().flatten() {
             writeln!(f, "  {} opens {} with {}", next.lot, when(next.effective_at), next.amount)?;
         }

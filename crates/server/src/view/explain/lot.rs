@@ -70,7 +70,7 @@ impl OfLot {
                 booked(&entries, id).with_context(|| format!("the entries of lot {id} do not add up"))?;
             let remaining = places.remaining;
             ensure!(
-                Places { remaining, held: places.held, ..booked } == places,
+                Places { remaining, ..booked } == places,
                 "the entries of lot {id} say {booked:?}, and it is {places:?}. Run `drawdown verify`"
             );
         }
@@ -126,7 +126,8 @@ fn booked(entries: &[Booked<'_>], id: &str) -> Option<Places> {
     let rolled_over: Net = [sum(&[K::Carry], &[], false), given_back].into_iter().sum();
     Some(Places {
         issued: issued.above()?,
-        consumed: of(&[K::Usage, K::LateUsage, K::Repay], &[K::Reversal, K::Unrepay])?,
+        held: of(&[K::Hold], &[K::HeldUsage, K::Release])?,
+        consumed: of(&[K::Usage, K::LateUsage, K::HeldUsage, K::Repay], &[K::Reversal, K::Unrepay])?,
         expired: of(&[K::Expire, K::Reset], &[K::LateUsage, K::ReturnExpired])?,
         voided: of(&[K::Void], &[])?,
         rolled_over: rolled_over.above()?,

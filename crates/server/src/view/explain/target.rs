@@ -43,7 +43,10 @@ pub(crate) fn find(known: &Known, text: &str, source: Option<&str>) -> anyhow::R
 }
 
 fn by_id(known: &Known, id: &str, source: Option<&str>) -> anyhow::Result<Target> {
-    let is_it = |r: &&Recorded| r.id == id && source.is_none_or(|source| r.source == source);
+    let is_named = |name: &str, by: &str| name == id && source.is_none_or(|source| by == source);
+    let is_usage =
+        |r: &Recorded| r.usage.is_some() && r.about.as_ref().is_some_and(|(id, by)| is_named(id, by));
+    let is_it = |r: &&Recorded| is_named(&r.id, &r.source) || is_usage(r);
     let is_first = |r: &&Recorded| !matches!(r.outcome, Some(Outcome::Duplicate(_) | Outcome::Conflict(_)));
     let found: Vec<&Recorded> = known.records.iter().filter(is_it).filter(is_first).collect();
     match found.as_slice() {

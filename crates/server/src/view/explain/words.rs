@@ -26,7 +26,7 @@ pub(crate) struct RecordNow {
     /// The wallet's clock when it was applied.
     applied_at: Instant,
     outcome: &'static str,
-    /// Why it was refused, or has no price.
+    /// Why it was refused, or has no price; the answer to a hold's request.
     detail: Option<String>,
     /// The record that first bore its id, for a duplicate or a conflict.
     earlier: Option<u64>,
@@ -42,6 +42,8 @@ impl RecordNow {
             Some(Outcome::Duplicate(of)) => ("duplicate", None, Some(of.0)),
             Some(Outcome::Conflict(with)) => ("conflict", None, Some(with.0)),
             Some(Outcome::Rejected(reason)) => ("rejected", Some(reason.clone()), None),
+            Some(Outcome::Approved(answer)) => ("approved", Some(answer.to_string()), None),
+            Some(Outcome::Declined(answer)) => ("declined", Some(answer.to_string()), None),
         };
         Self {
             partition: record.at.partition.0,
@@ -109,6 +111,8 @@ impl RecordNow {
                 "The record at {partition}:{with} bears the same id and says something else: that one counts, and this one \
                  changed nothing."
             ),
+            ("approved", _, Some(answer)) => format!("It was approved, {answer}."),
+            ("declined", _, Some(answer)) => format!("It was declined, and changed nothing: {answer}."),
             ("rejected", _, Some(reason)) => format!("It was refused, and changed nothing: {reason}."),
             ("applied", _, Some(why)) => {
                 format!(
@@ -137,6 +141,10 @@ pub(crate) fn phrase(kind: &str) -> &'static str {
         "wallet.suspended" => "the wallet was suspended",
         "wallet.resumed" => "the wallet was resumed",
         "usage" => "something was used",
+        "hold.requested" => "a hold was requested",
+        "hold.extended" => "a hold was to be extended",
+        "hold.settled" => "a hold was settled",
+        "hold.voided" => "a hold was voided",
         _ => "something was recorded",
     }
 }

@@ -23,6 +23,8 @@ pub(crate) enum What {
     Expired,
     Voided,
     CarriedOut,
+    /// Set aside by holds that are open.
+    Held,
 }
 
 /// What open overage grows or shrinks by.
@@ -107,6 +109,13 @@ impl Moving {
                 self.lot(booked, at, Side::Begins, &e.lot, What::Granted, (true, amount))
             }
             EntryKind::Usage => self.lot(booked, at, Side::Begins, &e.lot, What::Used, (false, amount)),
+            EntryKind::Hold => self.lot(booked, at, Side::Begins, &e.lot, What::Held, (false, amount)),
+            EntryKind::Release => self.lot(booked, at, Side::Begins, &e.lot, What::Held, (true, amount)),
+            EntryKind::HeldUsage => {
+                self.lot(booked, at, Side::Begins, &e.lot, What::Used, (false, amount))?;
+                self.lot(booked, at, Side::Begins, &e.lot, What::Held, (true, amount))
+            }
+            EntryKind::HoldOverdraft | EntryKind::ReleaseOverdraft => Some(()),
             EntryKind::LateUsage => {
                 self.lot(booked, at, Side::Begins, &e.lot, What::Used, (false, amount))?;
                 self.take_back_expired(booked, &e.lot)

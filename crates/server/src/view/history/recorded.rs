@@ -65,7 +65,7 @@ impl Recorded {
             entries: Vec::new(),
             by_time: 0,
             corrects: None,
-            about: matches!(record.event, Event::Usage(_)).then(|| (e.id.to_string(), e.source.to_string())),
+            about: about(record),
         }
     }
 
@@ -82,7 +82,19 @@ impl Recorded {
 }
 
 fn usage(event: &Event<'_>) -> Option<String> {
+    if let Event::HoldSettled(settled) = event {
+        return Some(settled.event().map_or_else(|| "something".to_owned(), |event| event.kind.to_string()));
+    }
     if let Event::Usage(usage) = event { Some(usage.kind.to_string()) } else { None }
+}
+
+/// Id and source of the usage that a record is.
+fn about(record: &Record<'_>) -> Option<(String, String)> {
+    if let Some((source, id)) = record.usage_name() {
+        return Some((id.to_owned(), source.to_owned()));
+    }
+    let e = &record.envelope;
+    matches!(record.event, Event::Usage(_)).then(|| (e.id.to_string(), e.source.to_string()))
 }
 
 fn grants(event: &Event<'_>) -> Vec<String> {

@@ -31,6 +31,7 @@ pub(crate) struct InLot {
     pub(crate) unit: Name,
     pub(crate) issued: Amount,
     pub(crate) remaining: Amount,
+    pub(crate) held: Amount,
     pub(crate) expired: Amount,
     pub(crate) voided: Amount,
     pub(crate) carried_out: Amount,
@@ -84,16 +85,18 @@ impl Standing {
         Ok(standing)
     }
 
-    /// The sum of what remains in lots of a unit.
-    pub(crate) fn remaining(&self, unit: &str) -> Amount {
-        self.lots.values().filter(|lot| *lot.unit == *unit).map(|lot| lot.remaining).sum()
+    /// The sum of what remains in lots of a unit, and of what is held there.
+    pub(crate) fn balance(&self, unit: &str) -> Amount {
+        let lots = self.lots.values().filter(|lot| *lot.unit == *unit);
+        lots.flat_map(|lot| [lot.remaining, lot.held]).sum()
     }
 
     /// What the entries say otherwise than the wallet, whose clock they are added up to; none where they agree.
     pub(crate) fn differs(&self, wallet: &Wallet) -> Option<String> {
         for lot in wallet.lots().iter().filter(|lot| !lot.is_untouched()) {
-            let sums = self.lots.get(&lot.id).map(|s| [s.remaining, s.expired, s.voided, s.carried_out]);
-            if sums != Some([lot.remaining, lot.expired, lot.voided, lot.rolled_over]) {
+            let sums = self.lots.get(&lot.id);
+            let sums = sums.map(|s| [s.remaining, s.held, s.expired, s.voided, s.carried_out]);
+            if sums != Some([lot.remaining, lot.held, lot.expired, lot.voided, lot.rolled_over]) {
                 return Some(format!(
                     "lot {} has {} by its document, {sums:?} by its entries",
                     lot.id, lot.remaining
@@ -124,6 +127,7 @@ impl InLot {
             unit: unit.clone(),
             issued: issued.above().with_context(below)?,
             remaining: remaining.above().with_context(below)?,
+            held: of(What::Held).below().with_context(below)?,
             expired: of(What::Expired).below().with_context(below)?,
             voided: of(What::Voided).below().with_context(below)?,
             carried_out: of(What::CarriedOut).below().with_context(below)?,

@@ -137,7 +137,7 @@ fn add_up(moves: &Moves<'_>, start: Cut, end: Cut) -> anyhow::Result<BTreeMap<Na
         }
     }
     for (unit, in_unit) in &mut units {
-        (in_unit.opening, in_unit.closing) = (opening.remaining(unit), closing.remaining(unit));
+        (in_unit.opening, in_unit.closing) = (opening.balance(unit), closing.balance(unit));
     }
     let mut overage = BTreeMap::<(Name, Month, Name), OfMonth>::new();
     for (is_closing, standing) in [(false, &opening), (true, &closing)] {
@@ -178,6 +178,8 @@ impl InUnit {
             What::Expired => (&mut self.expired, false),
             What::Voided => (&mut self.voided, false),
             What::CarriedOut => (&mut self.carried_out, false),
+            // What is held is part of the balance.
+            What::Held => return,
         };
         net.add(leg.adds == comes, leg.amount);
     }

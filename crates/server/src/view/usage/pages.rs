@@ -101,7 +101,7 @@ async fn correct(reading: &Reading, partition: Partition, usage: &mut [Used]) ->
 
 impl Filter {
     fn admits(&self, record: &RecordRow) -> bool {
-        record.kind == RecordKind::Usage.code()
+        RecordKind::is_usage(record.kind)
             && self.kind.as_ref().is_none_or(|kind| record.feature.as_ref() == Some(kind))
             && self.subject.as_ref().is_none_or(|subject| record.subject.as_ref() == Some(subject))
             && self.from.is_none_or(|from| record.at >= from.0)

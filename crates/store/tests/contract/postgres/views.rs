@@ -117,6 +117,11 @@ async fn entries_name_kinds_and_accounts() {
         "unrepay | overage | lot:a",
         "credit_due | overage | credit_due",
         "unforgive | overage | forgiven",
+        "hold | lot:a | hold:b",
+        "held_usage | hold:b | usage",
+        "release | hold:b | lot:a",
+        "hold_overdraft | overdraft | hold:b",
+        "release_overdraft | hold:b | overdraft",
     ];
     assert_eq!(shown, expected);
     let columns = "select wallet, position, amount, effective_at, booked_at from entries where line = 1";
@@ -160,7 +165,7 @@ async fn a_wallets_entries_are_those_of_the_ledger() {
 #[tokio::test]
 async fn outcomes_name_kinds_and_outcomes() {
     let (place, store, head) = taken().await;
-    let mut batch = empty(&head, 70);
+    let mut batch = empty(&head, 126);
     batch.wallets.push(wallet(0));
     for kind in RecordKind::ALL {
         for outcome in OutcomeCode::ALL {
