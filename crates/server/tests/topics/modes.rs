@@ -60,7 +60,7 @@ fn each_mode_of_a_message_becomes_an_event_and_what_is_refused_a_dead_letter() {
 
     let args = ["ingest", "--from-topic", &topic.name, "--brokers", &topic.broker, "--until-end", "--json"];
     let ran = drawdown.run(&args);
-    ran.failed(3, &["refused 2 (no_event), the first at 0:", "refused 1 (too_large)"]);
+    ran.failed(3, &["refused 2 (no_event), the first at ", "refused 1 (too_large)"]);
     assert_eq!(ran.json(), json!({"appended": 12, "refused": 8}));
 
     let letters = topic.dead_letters();
