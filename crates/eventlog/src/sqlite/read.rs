@@ -107,7 +107,7 @@ fn take(
     if first != at && !is_on(Mutant::HoleIgnored) {
         return Err(LogError::Hole { partition, at });
     }
-    let skip = usize::try_from(stretch.next().0 - first.0).unwrap_or(usize::MAX);
+    let skip = usize::try_from(stretch.next().0.saturating_sub(first.0)).unwrap_or(usize::MAX);
     if skip >= count {
         return Err(LogError::Hole { partition, at: first.plus(count) });
     }
