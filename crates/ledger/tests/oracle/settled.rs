@@ -123,6 +123,7 @@ impl Step<'_> {
             let note = Note { effective_at: at, ..draw.note("held_usage") };
             self.book(note, &draw.unit, Some(lot), (&account, "usage"), part);
             self.paid(draw, Payer::Lot(lot), part);
+            self.parts.last_mut().unwrap().effective_at = at;
         }
         let mut over = owed;
         for place in places {

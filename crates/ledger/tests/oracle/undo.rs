@@ -20,7 +20,7 @@ impl Step<'_> {
     /// Takes back so much of one part of a usage.
     pub(crate) fn give_back(&mut self, used: &Used, part: &Part, amount: i128) {
         let price = used.price.as_deref().filter(|price| !price.is_empty());
-        let note = |kind| Note { kind, effective_at: used.time, feature: Some(&part.feature), price };
+        let note = |kind| Note { kind, effective_at: part.effective_at, feature: Some(&part.feature), price };
         match &part.payer {
             Payer::Lot(lot) => {
                 self.regain(*lot, amount);

@@ -189,6 +189,7 @@ impl Step<'_> {
     /// Remembers what a part of a usage was taken from.
     pub(crate) fn paid(&mut self, draw: &Draw, payer: Payer, amount: i128) {
         let (unit, feature) = (draw.unit.clone(), draw.feature.clone());
-        self.parts.push(Part { unit, feature, amount, booked_at: self.wallet.clock, payer });
+        let (booked_at, effective_at) = (self.wallet.clock, draw.note("").effective_at);
+        self.parts.push(Part { unit, feature, amount, booked_at, effective_at, payer });
     }
 }

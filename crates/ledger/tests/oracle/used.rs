@@ -32,6 +32,8 @@ pub(crate) struct Part {
     pub(crate) feature: String,
     pub(crate) amount: i128,
     pub(crate) booked_at: i64,
+    /// When it counts as of: the usage's time, but for what was held in a lot that began later.
+    pub(crate) effective_at: i64,
     pub(crate) payer: Payer,
 }
 
