@@ -10,6 +10,9 @@ use ledger::Partition;
 pub(crate) struct Place;
 
 impl Place {
+    /// How many histories are asked about at each of their records.
+    pub(crate) const HISTORIES: u64 = 6;
+
     pub(crate) fn new() -> Self {
         Self
     }

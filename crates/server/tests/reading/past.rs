@@ -4,6 +4,7 @@ use ledger::Instant;
 use serde_json::{Value, json};
 
 use crate::drawdown::Drawdown;
+use crate::place::Place;
 use crate::raw::{Core, Raw};
 
 /// What a balance says, as [`Core::at`] does.
@@ -112,7 +113,7 @@ fn correct(raw: &mut Raw, dice: &mut Dice, used: &[String], (id, at): (&str, &st
 #[test]
 fn the_balance_known_at_a_record_is_the_one_that_was_printed_then() {
     let mut applied = BTreeMap::<String, u32>::new();
-    for seed in 1..=6 {
+    for seed in 1..=Place::HISTORIES {
         let raw = history(seed, 24, true);
         let drawdown = raw.fold();
         let mut core = Core::new();
@@ -160,7 +161,7 @@ fn the_balance_known_at_a_record_is_the_one_that_was_printed_then() {
 
 #[test]
 fn where_nothing_came_late_a_look_back_shows_what_was_known_then() {
-    for seed in 11..=14 {
+    for seed in 11..11 + Place::HISTORIES.min(4) {
         let raw = history(seed, 24, false);
         let drawdown = raw.fold();
         let mut moments: Vec<Instant> = raw.0[4..]
