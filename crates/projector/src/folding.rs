@@ -1,6 +1,7 @@
 //! One partition in memory: it takes records in order, and says what each did.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use ledger::{
     Answer, Ask, Catalogue, Changes, Event, Hash16, Identity, Instant, Known, Offset, Outcome, Partition,
@@ -33,7 +34,8 @@ pub(crate) struct Folding {
     pub(crate) partitions: u32,
     pub(crate) head: Head,
     pub(crate) digest: Sum,
-    pub(crate) catalogue: Catalogue,
+    /// Shared with whoever was told of a wallet.
+    pub(crate) catalogue: Arc<Catalogue>,
     /// Where the accepted catalogue records stand.
     pub(crate) published: Vec<Offset>,
     pub(crate) identities: Identities,
@@ -96,7 +98,7 @@ impl Folding {
             digest: Sum::from_bytes(head.digest),
             complete: head.wallets == 0,
             head,
-            catalogue: Catalogue::default(),
+            catalogue: Arc::default(),
             published: Vec::new(),
             identities: Identities::default(),
             slots: Vec::new(),
@@ -272,11 +274,12 @@ impl Folding {
         match &record.event {
             Event::Genesis(genesis) => {
                 self.head.fold = genesis.fold;
-                self.catalogue.begin(genesis.fold);
+                Arc::make_mut(&mut self.catalogue).begin(genesis.fold);
                 Applied { outcome: None, wallet: None, clock: Instant::MAX, is_new: false, names: Vec::new() }
             }
             Event::CataloguePublished(published) => {
-                let outcome = ledger::publish(&mut self.catalogue, &past, record, published, identity);
+                let catalogue = Arc::make_mut(&mut self.catalogue);
+                let outcome = ledger::publish(catalogue, &past, record, published, identity);
                 if let Outcome::Applied(_) = outcome {
                     self.published.push(offset);
                     self.head.fold = self.catalogue.fold_version();

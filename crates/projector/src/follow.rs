@@ -7,9 +7,10 @@ use eventlog::EventLog;
 use ledger::Instant;
 use store::Store;
 use store::rows::Counts;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant as Moment;
 
+use crate::asking::Question;
 use crate::copying::Copying;
 use crate::error::ProjectorError;
 use crate::projector::Projector;
@@ -27,6 +28,8 @@ pub(crate) struct Following<L, S> {
     pub(crate) copying: Option<Copying>,
     pub(crate) log: Arc<L>,
     pub(crate) store: Arc<S>,
+    /// What others ask.
+    pub(crate) asked: mpsc::Receiver<Question>,
 }
 
 /// Folds what comes until told to stop; then all that was folded is committed. Answers what became of the records, also when
@@ -50,6 +53,9 @@ impl<L: EventLog, S: Store> Following<L, S> {
         let (mut waits, mut looked) = (None, Moment::now());
         // Whoever may tell is there as long as this runs; if not, this is to end too.
         while !*stop.borrow() && stop.has_changed().is_ok() {
+            while let Ok(question) = self.asked.try_recv() {
+                self.projector.answer(question);
+            }
             let step = self.projector.step(now()).await?;
             if step.ahead != waits {
                 waits = step.ahead;
@@ -83,6 +89,7 @@ impl<L: EventLog, S: Store> Following<L, S> {
                     biased;
                     _ = stop.changed() => break,
                     progressed = self.projector.progressed() => progressed?,
+                    Some(question) = self.asked.recv() => self.projector.answer(question),
                     () = &mut comes => break,
                 }
             }

@@ -1,6 +1,7 @@
 //! The projector: reads a partition in order, folds it, and commits wallets, entries and position together.
 
 mod ahead;
+mod asking;
 mod beside;
 mod commit;
 mod copying;
@@ -24,13 +25,14 @@ mod stored;
 mod sum;
 mod verify;
 
+pub use asking::{Answered, Asking, Awaiting, Reached, Seen, WalletSeen};
 pub use beside::{Beside, Effect, Instead, Side};
 pub use error::ProjectorError;
 pub use halted::halted;
 pub use history::{Did, History, places, read_each};
 pub use node::{Halting, Node};
 pub use pasts::used;
-pub use projector::{Projector, Reached, Step};
+pub use projector::{Projector, Step};
 pub use replay::Replay;
 pub use set::{Projectors, Round, log_id};
 pub use stored::stored_catalogue;

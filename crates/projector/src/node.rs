@@ -12,10 +12,11 @@ use store::{Fleet, Store, StoreError};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
+use crate::asking::{Asking, Desk, Reached};
 use crate::copying::Copying;
 use crate::error::ProjectorError;
 use crate::follow::{Following, follow};
-use crate::projector::{Projector, Reached};
+use crate::projector::Projector;
 use crate::set::{log_id, turns};
 
 /// How often in the life of a lease it is renewed.
@@ -51,8 +52,8 @@ pub struct Node<L, S> {
     owned: watch::Sender<Vec<Partition>>,
     /// When the first lease of another runs out, unless it is renewed.
     runs_out: Option<Duration>,
-    /// How far each partition has come, as far as it was folded here.
-    reached: Vec<Arc<watch::Sender<Reached>>>,
+    /// Where each partition tells how far it has come, and what became of records.
+    asking: Asking,
     /// What became of the records that were folded here, in partitions that are no longer.
     counts: Counts,
 }
@@ -78,7 +79,7 @@ impl<L: EventLog, S: Store> Node<L, S> {
         halting: Halting,
     ) -> Result<Self, ProjectorError> {
         let log_id = log_id(&*log).await?;
-        let reached = (0..log.partitions()).map(|_| Arc::default()).collect();
+        let asking = Asking::new(log.partitions());
         Ok(Self {
             log,
             store,
@@ -91,7 +92,7 @@ impl<L: EventLog, S: Store> Node<L, S> {
             halted: BTreeSet::new(),
             owned: watch::Sender::new(Vec::new()),
             runs_out: None,
-            reached,
+            asking,
             counts: Counts::default(),
         })
     }
@@ -114,7 +115,12 @@ impl<L: EventLog, S: Store> Node<L, S> {
     ///
     /// If the log has no such partition.
     pub fn reached(&self, partition: Partition) -> watch::Receiver<Reached> {
-        self.reached[partition.0 as usize].subscribe()
+        self.asking.reached(partition)
+    }
+
+    /// Where the rest of the process asks what becomes of records, and how wallets stand.
+    pub fn asking(&self) -> Asking {
+        self.asking.clone()
     }
 
     /// Takes its share of the partitions and folds what comes, until told to stop; then everything is committed and given back.
@@ -193,7 +199,7 @@ impl<L: EventLog, S: Store> Node<L, S> {
             .collect();
         self.halted.retain(|partition| is_mine(partition, None));
         for partition in lost {
-            let from = self.reached[partition.0 as usize].borrow().committed;
+            let from = self.asking.reached(partition).borrow().committed;
             self.stop(partition).await?;
             self.ended(partition, Err(StoreError::Fenced { partition, from }.into()))?;
         }
@@ -246,8 +252,8 @@ impl<L: EventLog, S: Store> Node<L, S> {
         let (partition, epoch) = (head.partition, head.epoch);
         tracing::info!(%partition, epoch, offset = %head.next, "taken over");
         let (stop, mut stopped) = watch::channel(false);
-        let (turns, reached) = (self.turns.clone(), self.reached[partition.0 as usize].clone());
-        let opening = open(self.log.clone(), self.store.clone(), head, turns, reached);
+        let (turns, desk) = (self.turns.clone(), self.asking.desk(partition).clone());
+        let opening = open(self.log.clone(), self.store.clone(), head, turns, desk);
         let task = tokio::spawn(async move {
             let opened = tokio::select! {
                 biased;
@@ -303,12 +309,12 @@ async fn open<L: EventLog, S: Store>(
     store: Arc<S>,
     head: Head,
     turns: Arc<Semaphore>,
-    reached: Arc<watch::Sender<Reached>>,
+    desk: Arc<Desk>,
 ) -> Result<Following<L, S>, ProjectorError> {
     let copying = if head.partition == Partition(0) { Some(Copying::new(&*log).await?) } else { None };
     let projector = Projector::at(log.clone(), store.clone(), head).await?;
-    let projector = projector.taking_turns(turns).telling(reached);
-    Ok(Following { projector, copying, log, store })
+    let projector = projector.taking_turns(turns).answering_at(desk.clone());
+    Ok(Following { projector, copying, log, store, asked: desk.open() })
 }
 
 /// An error with its causes, in one line.

@@ -8,10 +8,11 @@ use ledger::{Catalogue, Instant, Offset, Partition, Past, Position};
 use mutants::{Mutant, is_on};
 use store::rows::{Batch, Counts, Head};
 use store::{Store, StoreError};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use tokio::time::Instant as Moment;
 
 use crate::ahead::Ahead;
+use crate::asking::{Desk, Question, Reached};
 use crate::commit::{UnderWay, empty_batch};
 use crate::error::ProjectorError;
 use crate::folding::{Answers, Folded, Folding};
@@ -55,16 +56,7 @@ pub struct Projector<L, S> {
     under_way: Option<UnderWay>,
     /// When a commit of few records may begin.
     paced: Moment,
-    reached: Arc<watch::Sender<Reached>>,
-}
-
-/// How far a partition has come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Reached {
-    /// All records below this offset are folded …
-    pub folded: Offset,
-    /// … and below this one committed.
-    pub committed: Offset,
+    desk: Arc<Desk>,
 }
 
 /// What a step did.
@@ -105,9 +97,10 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         let opening = opening.ok_or(StoreError::Fenced { partition, from: head.next })?;
         let mut folding = Folding::new(partition, log.partitions(), head);
         if let Some(text) = opening.catalogue {
-            (folding.catalogue, folding.published) = read_catalogue(&text)?;
+            let (catalogue, published) = read_catalogue(&text)?;
+            (folding.catalogue, folding.published) = (Arc::new(catalogue), published);
         } else if folding.head.fold > 0 {
-            folding.catalogue.begin(folding.head.fold);
+            Arc::make_mut(&mut folding.catalogue).begin(folding.head.fold);
         }
         folding.identities = Identities::load(&opening.filters, &opening.growing);
         if folding.head.wallets <= FEW_WALLETS {
@@ -124,8 +117,9 @@ impl<L: EventLog, S: Store> Projector<L, S> {
             pending: None,
             under_way: None,
             paced: Moment::now(),
-            reached: Arc::new(watch::Sender::new(reached)),
+            desk: Arc::default(),
         };
+        opened.desk.reached().send_replace(reached);
         // The wallets that were read are of the head only if nobody moved it meanwhile: not another projector, nor a restored dump.
         opened.confirm(opened.next()).await?;
         Ok(opened)
@@ -138,12 +132,16 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         self
     }
 
-    /// Tells how far it has come where others look, too.
-    pub(crate) fn telling(mut self, reached: Arc<watch::Sender<Reached>>) -> Self {
-        let now = *self.reached.borrow();
-        reached.send_replace(now);
-        self.reached = reached;
+    /// Tells how far it has come, and what becomes of records that are waited for, at this desk.
+    pub(crate) fn answering_at(mut self, desk: Arc<Desk>) -> Self {
+        desk.reached().send_replace(*self.desk.reached().borrow());
+        self.desk = desk;
         self
+    }
+
+    /// Answers what was asked of a wallet.
+    pub(crate) fn answer(&self, question: Question) {
+        question.answer(&self.folding);
     }
 
     /// Bounds how many wallets stay in memory from one step to the next.
@@ -202,7 +200,8 @@ impl<L: EventLog, S: Store> Projector<L, S> {
             if let Some(last) = step.folded.checked_sub(1) {
                 self.folding.seal(stretch.get(last));
                 let folded = self.folding.head.next;
-                self.reached.send_modify(|reached| reached.folded = folded);
+                self.desk.passed(self.folding.head.clock);
+                self.desk.reached().send_modify(|reached| reached.folded = folded);
             }
             self.pending = Some(batch).filter(|batch| batch.from < self.folding.head.next);
             self.commit_next().await?;
@@ -293,7 +292,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
 
     fn has_landed(&mut self, commit: &UnderWay) {
         self.folding.identities.stored_before(commit.growing);
-        self.reached.send_modify(|reached| reached.committed = commit.until);
+        self.desk.reached().send_modify(|reached| reached.committed = commit.until);
     }
 
     /// Looks whether the store still has what was committed, when nothing is on its way there: it may have been restored from a
@@ -367,12 +366,14 @@ impl<L: EventLog, S: Store> Projector<L, S> {
                     // Rows that another projector has written meanwhile are no past of what is in memory here.
                     self.confirm(batch.from).await?;
                 }
+                let before = batch.entries.len();
                 let mut sink = |did: Folded<'_>| rows::add(batch, did);
                 if let Err(what) = self.folding.fold(ahead, &told, answers, &mut sink) {
                     return Ok((Step { folded, ahead: None }, Some(ProjectorError::NewerBuild { at, what })));
                 }
                 self.folding.link(ahead.bytes);
                 folded += 1;
+                self.desk.tell(ahead, (at, before), batch, &self.folding);
             }
         }
         Ok((Step { folded, ahead: None }, None))
