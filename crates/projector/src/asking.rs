@@ -105,7 +105,8 @@ pub struct Awaiting {
 static TOKENS: AtomicU64 = AtomicU64::new(0);
 
 impl Asking {
-    pub(crate) fn new(partitions: u32) -> Self {
+    /// Of a log of so many partitions, of which none is folded yet.
+    pub fn new(partitions: u32) -> Self {
         Self((0..partitions).map(|_| Arc::default()).collect())
     }
 

@@ -7,7 +7,7 @@ use eventlog::Durability;
 
 use crate::commands::{
     apply, balance, bench, clear_overage, completions, demo, diff, estimate, explain, fold_version, grants,
-    hold, ingest, init, ledger, log, migrate, project, rebuild, rerate, reset, reverse, run, statement,
+    hold, ingest, init, keys, ledger, log, migrate, project, rebuild, rerate, reset, reverse, run, statement,
     status, step, suspend, tick, usage, verify, void, wallets, what_if,
 };
 use crate::context::{Clock, Context};
@@ -65,6 +65,7 @@ enum Command {
     Project(project::Args),
     Tick(tick::Args),
     Run(run::Args),
+    Serve(run::ServeArgs),
     Status(status::Args),
     Balance(balance::Args),
     Ledger(ledger::Args),
@@ -88,6 +89,7 @@ enum Command {
     Suspend(suspend::SuspendArgs),
     Resume(suspend::ResumeArgs),
     FoldVersion(fold_version::Args),
+    Keys(keys::Args),
     Log(log::Args),
     Step(step::Args),
     Verify(verify::Args),
@@ -101,7 +103,9 @@ impl Command {
     fn has_a_topic(&self) -> bool {
         let (from, to) = if let Self::Ingest(ingest::Args { topic, .. }) = self {
             (&topic.from_topic, &None)
-        } else if let Self::Run(run::Args { topic, to, .. }) = self {
+        } else if let Self::Run(run::Args { topic, to, .. })
+        | Self::Serve(run::ServeArgs { run: run::Args { topic, to, .. } }) = self
+        {
             (&topic.from_topic, &to.to_topic)
         } else if let Self::Status(status::Args { to_topic }) = self {
             (&None, to_topic)
@@ -129,9 +133,10 @@ impl Command {
             | Self::Unhold(_)
             | Self::Suspend(_)
             | Self::Resume(_)
-            | Self::FoldVersion(_) => true,
+            | Self::FoldVersion(_)
+            | Self::Keys(_) => true,
             // It sees to that itself, again and again: others stamp in its place.
-            Self::Run(_) => false,
+            Self::Run(_) | Self::Serve(_) => false,
             Self::Demo(_)
             | Self::Migrate(_)
             | Self::Project(_)
@@ -159,7 +164,7 @@ impl Command {
 impl Cli {
     /// What is logged unless the environment says otherwise: `run` tells what it does, as services do.
     pub fn log_level(&self) -> &'static str {
-        if matches!(self.command, Command::Run(_)) { "info" } else { "warn" }
+        if matches!(self.command, Command::Run(_) | Command::Serve(_)) { "info" } else { "warn" }
     }
 
     /// Runs the command.
@@ -194,6 +199,7 @@ impl Cli {
             Command::Project(args) => project::run(args, &context).await,
             Command::Tick(args) => tick::run(args, &context).await,
             Command::Run(args) => run::run(args, &context).await,
+            Command::Serve(args) => run::serve(args, &context).await,
             Command::Status(args) => status::run(args, &context).await,
             Command::Balance(args) => balance::run(args, &context).await,
             Command::Ledger(args) => ledger::run(args, &context).await,
@@ -214,6 +220,7 @@ impl Cli {
             Command::Suspend(args) => suspend::suspend(args, &context).await,
             Command::Resume(args) => suspend::resume(args, &context).await,
             Command::FoldVersion(args) => fold_version::run(args, &context).await,
+            Command::Keys(args) => keys::run(args, &context).await,
             Command::Statement(args) => statement::run(args, &context).await,
             Command::Explain(args) => explain::run(args, &context).await,
             Command::Diff(args) => diff::run(args, &context).await,

@@ -283,6 +283,13 @@ pub(crate) fn print(text: &str) -> anyhow::Result<()> {
     Ok(out.flush()?)
 }
 
+/// An id that nothing else has: 32 hexadecimal digits.
+pub(crate) fn random_id() -> String {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).expect("the system has randomness");
+    hex(&bytes)
+}
+
 /// An id that no other log and no other record has: 32 hexadecimal digits.
 ///
 /// The standard library's hashers are keyed from the system's randomness; process and time are stirred in.
@@ -295,5 +302,9 @@ fn new_id(now: Instant) -> String {
     }
     hash.update(std::process::id().to_be_bytes());
     hash.update(now.0.to_be_bytes());
-    hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize()[..16])
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -35,6 +35,12 @@ impl Stop {
         Ok(Self(stop, told))
     }
 
+    /// Told by this process alone: for what goes on until the rest has stopped.
+    pub(crate) fn later() -> Self {
+        let (told, stop) = watch::channel(false);
+        Self(stop, Arc::new(told))
+    }
+
     /// Tells all parts of the process to stop, because one of them cannot go on.
     pub(crate) fn tell(&self) {
         // Whoever listened may have ended by itself.

@@ -1,4 +1,4 @@
-//! `drawdown run`: projector and scheduler, until stopped.
+//! `drawdown run` and `drawdown serve`: projector, scheduler and whatever else a process does, until stopped.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::bail;
 use clap::ValueEnum;
 use eventlog::{EventLog, Log, Until};
-use projector::{Halting, Node};
+use projector::{Asking, Halting, Node};
 use store::Projections;
 use store::rows::Counts;
 
@@ -14,6 +14,8 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::from_topic::{self, TopicArgs};
 use crate::holding::LEASE;
+use crate::http::{ListenArgs, Serving, serve as serve_until};
+use crate::keys::SecretPlace;
 use crate::outbound::{self, Others, ToTopicArgs};
 use crate::places::StorePlace;
 use crate::scheduling::{Own, schedule};
@@ -31,8 +33,8 @@ use crate::stop::Stop;
   drawdown --data ./data run --roles projector,scheduler,ingest --from-topic usage --brokers localhost:9092
   drawdown --data ./data run --roles projector,scheduler,outbound --to-topic kafka://localhost:9092/credits")]
 pub(crate) struct Args {
-    /// What this process does
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Role::Projector, Role::Scheduler])]
+    /// What this process does [default: projector,scheduler; of `serve`, api as well]
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "ROLES")]
     roles: Vec<Role>,
     /// What the other processes know this one by; no two have the same [default: one of its own]
     #[arg(long, value_name = "NAME")]
@@ -41,6 +43,10 @@ pub(crate) struct Args {
     pub(crate) topic: TopicArgs,
     #[command(flatten)]
     pub(crate) to: ToTopicArgs,
+    #[command(flatten)]
+    listen: ListenArgs,
+    #[command(flatten)]
+    secret: SecretPlace,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -53,10 +59,36 @@ enum Role {
     Ingest,
     /// Sends entries and outcomes to the topic that --to-topic names
     Outbound,
+    /// Answers products over HTTP, at --listen
+    Api,
+}
+
+/// Serve the HTTP API, fold what comes and see to what is due, until stopped with Ctrl-C or SIGTERM.
+///
+/// Any number of servers may run beside one log on Kafka and projections in Postgres: each answers for every wallet. On the first start,
+/// make a key: `drawdown keys create`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  drawdown --data ./data serve
+  drawdown --log kafka://localhost:9092/drawdown --store postgres://drawdown@localhost/drawdown serve --listen 0.0.0.0:8420 --plain")]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) run: Args,
+}
+
+pub(crate) async fn serve(args: ServeArgs, context: &Context) -> anyhow::Result<Exit> {
+    let mut args = args.run;
+    if args.roles.is_empty() {
+        args.roles = vec![Role::Projector, Role::Scheduler, Role::Api];
+    }
+    run(args, context).await
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
-    let roles: BTreeSet<Role> = args.roles.into_iter().collect();
+    let mut roles: BTreeSet<Role> = args.roles.into_iter().collect();
+    if roles.is_empty() {
+        roles.extend([Role::Projector, Role::Scheduler]);
+    }
     if roles.contains(&Role::Ingest) != args.topic.from_topic.is_some() {
         bail!("the role ingest reads a topic: give both --roles …,ingest and --from-topic");
     }
@@ -69,6 +101,13 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             "in a directory the role outbound needs the projector beside it: give --roles projector,outbound"
         );
     }
+    if is_alone && roles.contains(&Role::Api) && !roles.contains(&Role::Projector) {
+        bail!("in a directory the role api needs the projector beside it: give --roles api,projector");
+    }
+    let serving = match roles.contains(&Role::Api) {
+        true => Some(Serving::open(&args.listen, &args.secret, context).await?),
+        false => None,
+    };
     let stop = Stop::on_signal()?;
     let lock = roles.contains(&Role::Projector).then(|| context.lock_projector()).transpose()?;
     let log = context.open_log().await?;
@@ -88,7 +127,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         tracing::info!(log = %context.log_place(), store = %context.store_place(), partitions = log.partitions(), ?roles, node = %name, "runs");
         let others = if is_alone { Others::None } else { Others::MayBe };
         let sending = send(args.to.to_topic.as_deref(), context, &log, &store, others, stop.clone());
-        let working = Box::pin(work(&roles, context, &log, &store, (name, halting), stop));
+        let working = Box::pin(work(&roles, context, (&log, &store), (name, halting), serving, stop));
         let (ingested, counts, sent) = tokio::join!(ingesting, working, sending);
         if let (Ok(_), Some(store)) = (&counts, Arc::into_inner(store)) {
             store.close().await?;
@@ -160,10 +199,10 @@ async fn send(
 async fn work(
     roles: &BTreeSet<Role>,
     context: &Context,
-    log: &Arc<Log>,
-    store: &Arc<Projections>,
+    (log, store): (&Arc<Log>, &Arc<Projections>),
     (name, halting): (String, Halting),
-    mut stop: Stop,
+    serving: Option<Serving>,
+    stop: Stop,
 ) -> anyhow::Result<Counts> {
     let node = if roles.contains(&Role::Projector) {
         match Node::new(log.clone(), store.clone(), name, LEASE, halting).await {
@@ -181,20 +220,39 @@ async fn work(
         .contains(&Role::Scheduler)
         .then(|| tokio::spawn(schedule(context.clone(), log.clone(), store.clone(), own, stop.clone())));
     let clock = context.clone();
-    let folded = match node {
-        Some(node) => node.run(move || clock.now(), stop.receiver()).await,
-        None => {
-            stop.set().await;
-            Ok(Counts::default())
-        }
+    let asking = node.as_ref().map_or_else(|| Asking::new(log.partitions()), Node::asking);
+    // Requests that are in flight are answered by what is folded: so that ends last.
+    let mut answered = if serving.is_some() { Stop::later() } else { stop.clone() };
+    let (done, gone) = (answered.clone(), stop.clone());
+    let answering = async {
+        let served = match serving {
+            Some(serving) => serve_until(serving, context, log, store, asking, stop.clone()).await,
+            None => return Ok(()),
+        };
+        done.tell();
+        served
     };
+    let folding = async {
+        let folded = match node {
+            Some(node) => node.run(move || clock.now(), answered.receiver()).await,
+            None => {
+                answered.set().await;
+                Ok(Counts::default())
+            }
+        };
+        gone.tell();
+        folded
+    };
+    let (served, folded) = tokio::join!(answering, folding);
     stop.tell();
     if let Some(scheduler) = scheduler {
         scheduler.abort();
         // It ends where it waits, and lets go of log and projections.
         let _ = scheduler.await;
     }
-    Ok(folded?)
+    let folded = folded?;
+    served?;
+    Ok(folded)
 }
 
 fn node_name(id: &str) -> String {

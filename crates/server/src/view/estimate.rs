@@ -118,6 +118,11 @@ fn available(wallet: &Wallet, unit: &str, feature: &str, subject: Option<&str>) 
 }
 
 impl Estimate {
+    /// How many such the lots cover; none if it asks for nothing.
+    pub(crate) fn actions(&self) -> Option<u64> {
+        self.covers.map(|covers| covers.actions)
+    }
+
     /// Charges a usage record to a copy of the wallet.
     pub(crate) fn of(now: &WalletNow, record: &[u8]) -> anyhow::Result<Self> {
         let record = ledger::decode(record)?;

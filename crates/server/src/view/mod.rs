@@ -20,7 +20,7 @@ pub(crate) mod statement;
 pub(crate) mod step;
 pub(crate) mod sums;
 mod table;
-mod units;
+pub(crate) mod units;
 pub(crate) mod usage;
 pub(crate) mod wallets;
 pub(crate) mod what_if;

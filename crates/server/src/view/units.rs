@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ledger::{Amount, Instant, Lot, Wallet};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A wallet's totals of one unit.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
 pub(crate) struct Totals {
     /// Available and held together.
     pub(crate) balance: Amount,

@@ -1,0 +1,131 @@
+//! The OpenAPI 3.1 document, made from the routes.
+
+use schemars::Schema;
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use serde_json::{Map, Value, json};
+
+use super::caller::Needs;
+use super::problem::Problem;
+use super::route::Route;
+
+/// Problems that any route may have, and those that any route may have that needs a key.
+const ANY: [u16; 6] = [400, 404, 405, 408, 500, 503];
+const WITH_KEY: [u16; 2] = [401, 403];
+/// Problems of any route that takes a body.
+const WITH_BODY: [u16; 3] = [413, 415, 422];
+
+/// The document for these routes.
+pub(crate) fn document(routes: &[Route]) -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|s| {
+        s.definitions_path = "/components/schemas".into();
+        s.meta_schema = None;
+    });
+    let mut schemas = settings.into_generator();
+    let problem = schemas.subschema_for::<Problem>();
+    let mut paths = Map::new();
+    for route in routes {
+        let path = paths.entry(route.path).or_insert_with(|| json!({}));
+        path[route.method.as_str().to_ascii_lowercase()] = operation(route, &problem, &mut schemas);
+    }
+    let schemas = schemas.take_definitions(true);
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Drawdown",
+            "version": env!("CARGO_PKG_VERSION"),
+            "summary": "Credits for products that charge by usage",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "key": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "An API key, `dd_…`, or a customer's token, `ddc_…`",
+                },
+            },
+        },
+    })
+}
+
+fn operation(route: &Route, problem: &Schema, schemas: &mut SchemaGenerator) -> Value {
+    let mut responses = Map::new();
+    for answer in &route.answers {
+        let mut response = json!({"description": answer.what});
+        if let Some((media, schema)) = answer.body {
+            response["content"] = json!({media: {"schema": schema(schemas)}});
+        }
+        responses.insert(answer.status.to_string(), response);
+    }
+    let of_key = if route.needs == Needs::Nothing { &[][..] } else { &WITH_KEY };
+    let of_body = if route.takes.is_empty() { &[][..] } else { &WITH_BODY };
+    for status in ANY.iter().chain(of_key).chain(of_body).chain(&route.problems) {
+        let described = json!({
+            "description": "A problem: `code` is the word for machines, `detail` says what to do",
+            "content": {"application/problem+json": {"schema": problem}},
+        });
+        responses.entry(status.to_string()).or_insert(described);
+    }
+    let mut operation = json!({
+        "summary": route.summary,
+        "operationId": operation_id(route),
+        "responses": responses,
+    });
+    let parameters = parameters(route, schemas);
+    if !parameters.is_empty() {
+        operation["parameters"] = parameters.into();
+    }
+    if let Some(scope) = route.needs.scope() {
+        operation["security"] = json!([{"key": []}]);
+        operation["description"] = match route.needs {
+            Needs::OfAll(_) => format!("Needs an API key with the scope `{}`.", scope.word()),
+            Needs::OfWallet(_) | Needs::Nothing => {
+                format!("Needs the scope `{}`; a customer's token for this wallet will do.", scope.word())
+            }
+        }
+        .into();
+    }
+    if !route.takes.is_empty() {
+        let mut content = Map::new();
+        for (media, schema) in &route.takes {
+            content.insert((*media).to_owned(), json!({"schema": schema(schemas)}));
+        }
+        operation["requestBody"] = json!({"required": true, "content": content});
+    }
+    operation
+}
+
+fn parameters(route: &Route, schemas: &mut SchemaGenerator) -> Vec<Value> {
+    let of_path = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let mut all: Vec<Value> = of_path
+        .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string", "minLength": 1}}))
+        .collect();
+    if let Some(query) = route.query {
+        let schema = query(schemas).to_value();
+        let name = schema["$ref"].as_str().and_then(|reference| reference.rsplit('/').next());
+        let schema = name.and_then(|name| schemas.definitions().get(name)).cloned().unwrap_or(schema);
+        let required = schema["required"].as_array().cloned().unwrap_or_default();
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            all.push(json!({
+                "name": name,
+                "in": "query",
+                "required": required.iter().any(|needed| needed == name),
+                "description": property["description"],
+                "schema": property,
+            }));
+        }
+    }
+    for (name, what) in &route.headers {
+        all.push(json!({"name": name, "in": "header", "required": false, "description": what, "schema": {"type": "string"}}));
+    }
+    all
+}
+
+/// `get_v1_wallets_wallet`.
+fn operation_id(route: &Route) -> String {
+    let path: String = route.path.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let path: Vec<&str> = path.split('_').filter(|part| !part.is_empty()).collect();
+    format!("{}_{}", route.method.as_str().to_ascii_lowercase(), path.join("_"))
+}

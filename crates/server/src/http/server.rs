@@ -1,0 +1,78 @@
+//! The server of a process: what it needs before anything runs, and how it ends.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use eventlog::Log;
+use projector::Asking;
+use store::Projections;
+use tokio::sync::watch;
+
+use super::backlog::{Backlog, watch_backlog};
+use super::listen::{ListenArgs, Listening};
+use super::{App, Limits, router};
+use crate::context::Context;
+use crate::keys::{self, Secret, SecretPlace};
+use crate::stop::Stop;
+
+/// A server that has its address, and answers nobody yet.
+pub(crate) struct Serving {
+    listening: Listening,
+    secret: Secret,
+}
+
+impl Serving {
+    /// Binds the address, and reads the server's secret.
+    ///
+    /// # Errors
+    ///
+    /// If the address is taken, or certificate or secret cannot be used.
+    pub(crate) async fn open(
+        args: &ListenArgs,
+        secret: &SecretPlace,
+        context: &Context,
+    ) -> anyhow::Result<Self> {
+        let secret = secret.open(context)?;
+        Ok(Self { listening: args.bind().await?, secret })
+    }
+
+    /// Where it is reached.
+    pub(crate) fn url(&self) -> std::io::Result<String> {
+        self.listening.url()
+    }
+}
+
+/// Answers requests until told to stop, and then those that are in flight.
+///
+/// # Errors
+///
+/// If the keys cannot be read to begin with.
+pub(crate) async fn serve(
+    serving: Serving,
+    context: &Context,
+    log: &Arc<Log>,
+    store: &Arc<Projections>,
+    asking: Asking,
+    stop: Stop,
+) -> anyhow::Result<()> {
+    let Serving { listening, secret } = serving;
+    let keys = keys::follow(log.clone(), store.clone()).await.context("the keys cannot be read")?;
+    let (found, backlog) = watch::channel(Backlog::default());
+    let looking = tokio::spawn(watch_backlog(log.clone(), store.clone(), asking.clone(), found));
+    let app = Arc::new(App {
+        context: context.clone(),
+        log: log.clone(),
+        store: store.clone(),
+        asking,
+        keys,
+        secret,
+        backlog,
+        limits: Limits::default(),
+    });
+    tracing::info!(url = listening.url()?, "serves");
+    listening.serve(router(&app), stop).await;
+    looking.abort();
+    // It ends where it waits, and lets go of log and projections.
+    let _ = looking.await;
+    Ok(())
+}
