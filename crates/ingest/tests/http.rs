@@ -232,6 +232,47 @@ fn requests_without_an_event_are_refused() {
     assert_eq!(http_events(&attributes(&[]), &large), Err(refusal));
 }
 
+#[test]
+fn what_sdks_were_seen_to_send_is_read() {
+    let data = r#"{"tokens": 3, "note": "Zo\u00eb"}"#;
+    let event = |rest: &str| {
+        record(&format!(r#"{{"specversion":"1.0","id":"1","source":"/s d","type":"t","wallet":"w",{rest}}}"#))
+    };
+    let with_data = |rest: &str| Ok(vec![event(&format!("{rest},\"data\":{data}"))]);
+    let at = r#""time":"2026-01-02T01:04:05.678901Z""#;
+    let of_all: Headers<'_> = vec![("ce-id", b"1"), ("ce-type", b"t"), ("ce-wallet", b"w")];
+    let send = |headers: &[(&str, &[u8])]| sent(&[headers, &of_all].concat(), data.as_bytes());
+
+    let python_2: Headers<'_> = vec![
+        ("ce-source", b"/s%20d"),
+        ("ce-subject", b"Zo%C3%AB%20100%25"),
+        ("ce-time", b"2026-01-02T03:04:05.678901+02:00"),
+        ("ce-specversion", b"1.0"),
+    ];
+    assert_eq!(send(&python_2), with_data(&format!("\"subject\":\"Zoë 100%\",{at}")));
+    let python_1: Headers<'_> = vec![
+        ("ce-specversion", b"1.0"),
+        ("ce-source", b"/s d"),
+        ("ce-subject", b"Zo\xeb"),
+        ("ce-time", b"2026-01-02T03:04:05.678901+02:00"),
+        ("Transfer-Encoding", b"chunked"),
+    ];
+    assert_eq!(send(&python_1), with_data(&format!("\"subject\":\"Zoë\",{at}")));
+    let javascript: Headers<'_> = vec![
+        ("content-type", b"application/json; charset=utf-8"),
+        ("ce-time", b"2026-01-02T01:04:05.678Z"),
+        ("ce-source", b"/s d"),
+        ("ce-specversion", b"1.0"),
+        ("ce-subject", b"Zo\xeb"),
+    ];
+    let rest = r#""subject":"Zoë","time":"2026-01-02T01:04:05.678Z","datacontenttype":"application/json; charset=utf-8""#;
+    assert_eq!(send(&javascript), with_data(rest));
+    let openmeter = br#"[{"id":"2","type":"t","subject":"w","time":"2026-01-31T00:00:01.801Z","data":null,"dataschema":null,"source":"@openmeter/sdk","specversion":"1.0"}]"#;
+    let same = r#"{"id":"2","type":"t","subject":"w","time":"2026-01-31T00:00:01.801Z","data":null,"source":"@openmeter/sdk","specversion":"1.0"}"#;
+    assert_eq!(sent(&[BATCHED], openmeter), Ok(vec![record(same)]));
+    assert!(record(same).is_ok() && send(&python_2).unwrap()[0].is_ok(), "{:?}", record(same));
+}
+
 /// Writes so as the binding asks: all but what is printable and ASCII, and of that what quotes or encodes.
 fn percent_encoded(text: &str) -> String {
     let encoded = |byte: u8| match byte {
