@@ -58,6 +58,18 @@ pub fn cloudevent(bytes: &[u8]) {
             let _ = ingest::usage(event, &Stamp { now: NOW, by: "key:fuzz", backfill: false });
         }
     }
+    requested(bytes);
+}
+
+/// The same bytes as a request's body and as a header's value: the events in it may be refused, but each is told.
+fn requested(bytes: &[u8]) {
+    let structured = ("content-type", b"application/cloudevents+json".as_slice());
+    for headers in [&[structured][..], &[("ce-id", bytes), ("ce-source", b"s")], &[]] {
+        let Ok(events) = ingest::http_events(headers, bytes) else { continue };
+        for event in events.iter().take(1_000) {
+            let _ = ingest::usage(event, &Stamp { now: NOW, by: "key:fuzz", backfill: false });
+        }
+    }
 }
 
 /// A catalogue document: its kind and name on the first line, its body below.

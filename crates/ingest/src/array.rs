@@ -53,10 +53,35 @@ impl Array {
     }
 }
 
+/// The elements of an array that is wholly there, each as it stands; that each is JSON is not looked at.
+///
+/// None if it breaks off, or if something stands behind it.
+pub(crate) fn elements(array: &[u8]) -> Option<Vec<&[u8]>> {
+    let mut rest = array.strip_prefix(b"[")?.strip_suffix(b"]")?;
+    if rest.trim_ascii().is_empty() {
+        return Some(Vec::new());
+    }
+    let mut elements = Vec::new();
+    loop {
+        let mut place = Place::default();
+        let end = rest.iter().position(|byte| place.ends_before(*byte));
+        let element = rest[..end.unwrap_or(rest.len())].trim_ascii();
+        if element.is_empty() {
+            return None;
+        }
+        elements.push(element);
+        match end {
+            Some(end) if rest[end] == b',' => rest = &rest[end + 1..],
+            Some(_) => return None,
+            None => return (place.depth == 0 && !place.quoted).then_some(elements),
+        }
+    }
+}
+
 /// Reads up to the comma or bracket behind the element, whatever stands before it.
 fn element(input: &mut impl BufRead, line: &mut u64) -> io::Result<Result<Vec<u8>, Refusal>> {
     let mut event = Vec::with_capacity(512);
-    let mut place = Place { depth: 0, quoted: false, escaped: false };
+    let mut place = Place::default();
     let mut length = 0;
     loop {
         let chunk = input.fill_buf()?;
@@ -77,6 +102,7 @@ fn element(input: &mut impl BufRead, line: &mut u64) -> io::Result<Result<Vec<u8
 }
 
 /// Where within an element a byte stands.
+#[derive(Default)]
 struct Place {
     depth: usize,
     quoted: bool,

@@ -5,21 +5,25 @@
 //! [`Stamp`] is handed in.
 
 mod array;
+mod binary;
 mod cloudevent;
 mod correction;
 mod data;
 mod envelope;
 mod events;
 mod hold;
+mod http;
 mod message;
 mod own;
 mod refusal;
 mod stamp;
+mod structured;
 mod usage;
 
 pub use correction::{Corrected, Correction, Usage, corrected, priced, rerating_id};
 pub use events::{Events, Found};
 pub use hold::{Event, Hold, Holding, Measure, hold};
+pub use http::http_events;
 pub use message::message_events;
 pub use own::{Grant, Published, configured, copied_genesis, genesis, grant, published, timer};
 pub use refusal::Refusal;

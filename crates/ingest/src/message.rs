@@ -2,14 +2,9 @@
 
 use std::borrow::Cow;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::value::RawValue;
-
-use crate::data::Media;
-use crate::envelope::quoted;
-use crate::refusal::{Refusal, shown};
-use crate::usage::MOST_BYTES;
+use crate::binary::Binary;
+use crate::refusal::Refusal;
+use crate::structured::structured;
 
 /// Before each attribute's name among the headers.
 const PREFIX: &str = "ce_";
@@ -32,81 +27,17 @@ pub fn message_events<'a>(
     let media = media.and_then(|(_, value)| *value).map(text).transpose()?;
     let says_structured = media
         .is_some_and(|media| media.trim_start().to_ascii_lowercase().starts_with("application/cloudevents"));
-    if !says_structured && headers.iter().any(|(name, _)| name.starts_with(PREFIX)) {
-        return Ok(vec![Cow::Owned(binary(headers, media, value)?.into_bytes())]);
+    let attributes = || headers.iter().filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?, *value)));
+    if says_structured || attributes().next().is_none() {
+        return structured(value.unwrap_or_default());
     }
-    let value = value.filter(|value| !value.trim_ascii().is_empty()).ok_or(Refusal::NoEvent)?;
-    if value.trim_ascii_start().starts_with(b"[") {
-        let events: Vec<&RawValue> = serde_json::from_str(text(value)?)?;
-        return Ok(events.into_iter().map(|event| Cow::Borrowed(event.get().as_bytes())).collect());
-    }
-    Ok(vec![Cow::Borrowed(value)])
-}
-
-/// The event in JSON whose attributes are the headers, and whose data is the value.
-fn binary(
-    headers: &[(&str, Option<&[u8]>)],
-    media: Option<&str>,
-    value: Option<&[u8]>,
-) -> Result<String, Refusal> {
-    let bytes = value.map_or(0, <[u8]>::len);
-    if bytes > MOST_BYTES {
-        return Err(Refusal::TooLarge { bytes: bytes as u64, most: MOST_BYTES as u64 });
-    }
-    let mut event = String::with_capacity(bytes + 512);
-    let mut of_data = media;
-    event.push('{');
-    for (name, value) in headers {
-        let (Some(name), Some(value)) = (name.strip_prefix(PREFIX), value) else { continue };
-        if name == "datacontenttype" {
-            // Some senders write the data's type as an attribute, and some do both.
-            of_data = of_data.or(Some(text(value)?));
-            continue;
-        }
-        if matches!(name, "data" | "data_base64") {
-            return Err(Refusal::BadExtension { name: shown(name) });
-        }
-        attribute(name, text(value)?, &mut event);
-    }
-    if let Some(media) = of_data {
-        attribute("datacontenttype", media, &mut event);
-    }
-    if let Some(value) = value.filter(|value| !value.is_empty()) {
-        data(value, of_data.map_or(Media::Unsaid, Media::of), &mut event);
-    }
-    if event.ends_with(',') {
-        event.pop();
-    }
-    event.push('}');
-    Ok(event)
-}
-
-fn attribute(name: &str, value: &str, event: &mut String) {
-    quoted(name, event);
-    event.push(':');
-    quoted(value, event);
-    event.push(',');
-}
-
-fn data(value: &[u8], media: Media, event: &mut String) {
-    let text = std::str::from_utf8(value).ok();
-    let json = text.and_then(|text| serde_json::from_str::<&RawValue>(text).ok());
-    match (media, json, text) {
-        (Media::Json | Media::Unsaid, Some(json), _) => {
-            event.push_str("\"data\":");
-            event.push_str(json.get());
-        }
-        (Media::Text | Media::Unsaid, _, Some(text)) => {
-            event.push_str("\"data\":");
-            quoted(text, event);
-        }
-        // What was said to be JSON and is none is refused by whoever reads this.
-        (Media::Json, None, _) | (Media::Unsaid | Media::Text, _, None) | (Media::Binary, _, _) => {
-            event.push_str("\"data_base64\":\"");
-            STANDARD.encode_string(value, event);
-            event.push('"');
+    let mut event = Binary::new(media, value.unwrap_or_default())?;
+    for (name, value) in attributes() {
+        if let Some(value) = value {
+            event.attribute(name, text(value)?)?;
         }
     }
+    Ok(vec![Cow::Owned(event.event())])
 }
 
 fn text(bytes: &[u8]) -> Result<&str, Refusal> {
@@ -118,6 +49,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::usage::MOST_BYTES;
 
     fn read(headers: &[(&str, &str)], value: Option<&[u8]>) -> Result<Vec<Value>, &'static str> {
         let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, Some(value.as_bytes()))).collect();
@@ -161,6 +93,8 @@ mod tests {
         assert_eq!(read(&[], Some(b"{}")), Ok(vec![json!({})]));
         assert_eq!(read(&[("content-type", types[0]), ("ce_id", "2")], Some(b"{}")), Ok(vec![json!({})]));
         assert_eq!(read(&[], Some(b"[]")), Ok(vec![]));
+        let one_is_bad = message_events(&[], Some(b"[{}, {'id':1}, \"\xff\"]"));
+        assert_eq!(one_is_bad.map(|events| events.len()), Ok(3));
     }
 
     #[test]

@@ -17,15 +17,25 @@ pub enum Refusal {
     #[error("the event is not JSON: {0}")]
     NotJson(String),
     /// JSON that ends before its value does: often one event spread over several lines.
-    #[error("the event breaks off: write one event a line, or all of them as one JSON array")]
+    #[error(
+        "the event breaks off: send it whole; in a file, write one event a line or all as one JSON array"
+    )]
     BreaksOff,
     #[error(
         "the event is JSON but no object: send a CloudEvent such as {{\"specversion\":\"1.0\",\"id\":…}}"
     )]
     NotAnObject,
-    /// A message of a topic that is empty.
-    #[error("the message holds no event: send one as its value, or as headers `ce_…` with its data as value")]
+    /// A request or a message of a topic that is empty.
+    #[error(
+        "no event was sent: send one as the body, or as headers (`ce-…` over HTTP, `ce_…` on Kafka) with its data as body"
+    )]
     NoEvent,
+    /// A format of events that is not JSON.
+    #[error("events are not read as {media:?}: send `application/cloudevents+json`, or a batch of them")]
+    Format { media: String },
+    /// What a header percent-encodes is no text.
+    #[error("the header {name:?} percent-encodes bytes that are not UTF-8: encode its text as UTF-8 first")]
+    HeaderNotUtf8 { name: String },
     /// What stands between the elements of an array is no comma, or its end is missing.
     #[error(
         "the array breaks off here, nothing after this line was read: write [event,event,…] and close it"
@@ -90,6 +100,8 @@ impl Refusal {
             Self::BreaksOff => "breaks_off",
             Self::NotAnObject => "not_an_object",
             Self::NoEvent => "no_event",
+            Self::Format { .. } => "format",
+            Self::HeaderNotUtf8 { .. } => "header_not_utf8",
             Self::ArrayBreaksOff => "array_breaks_off",
             Self::DuplicateKey { .. } => "duplicate_key",
             Self::SpecVersion { .. } => "specversion",

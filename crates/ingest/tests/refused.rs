@@ -31,11 +31,15 @@ fn bytes_that_are_no_event() {
         "not_utf8",
         "the event is not UTF-8: send it as UTF-8, or binary data as `data_base64`",
     );
-    check("", "breaks_off", "the event breaks off: write one event a line, or all of them as one JSON array");
+    check(
+        "",
+        "breaks_off",
+        "the event breaks off: send it whole; in a file, write one event a line or all as one JSON array",
+    );
     check(
         "{",
         "breaks_off",
-        "the event breaks off: write one event a line, or all of them as one JSON array",
+        "the event breaks off: send it whole; in a file, write one event a line or all as one JSON array",
     );
     check("hello", "not_json", "the event is not JSON: expected value at column 1");
     check("{} {}", "not_json", "the event is not JSON: trailing characters at column 4");
@@ -48,7 +52,7 @@ fn bytes_that_are_no_event() {
     check(
         "[1",
         "breaks_off",
-        "the event breaks off: write one event a line, or all of them as one JSON array",
+        "the event breaks off: send it whole; in a file, write one event a line or all as one JSON array",
     );
     check_with(
         r#""data":"\ud800""#,
