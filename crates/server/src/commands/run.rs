@@ -1,12 +1,14 @@
 //! `drawdown run` and `drawdown serve`: projector, scheduler and whatever else a process does, until stopped.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::Arc;
 
 use anyhow::bail;
 use clap::ValueEnum;
 use eventlog::{EventLog, Log, Until};
 use projector::{Asking, Halting, Node};
+use serde::Serialize;
 use store::Projections;
 use store::rows::Counts;
 
@@ -47,6 +49,18 @@ pub(crate) struct Args {
     listen: ListenArgs,
     #[command(flatten)]
     secret: SecretPlace,
+}
+
+/// Where the API is reached: printed as soon as the address is taken.
+#[derive(Serialize)]
+struct Serves {
+    serves: String,
+}
+
+impl fmt::Display for Serves {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "serves {}", self.serves)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
@@ -105,7 +119,11 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         bail!("in a directory the role api needs the projector beside it: give --roles api,projector");
     }
     let serving = match roles.contains(&Role::Api) {
-        true => Some(Serving::open(&args.listen, &args.secret, context).await?),
+        true => {
+            let serving = Serving::open(&args.listen, &args.secret, context).await?;
+            context.print(&Serves { serves: serving.url()? })?;
+            Some(serving)
+        }
         false => None,
     };
     let stop = Stop::on_signal()?;

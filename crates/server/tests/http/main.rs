@@ -1,0 +1,9 @@
+//! The HTTP API: the real process on a directory of its own, asked as a product asks it.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../process/drawdown.rs"]
+mod drawdown;
+mod holds;
+#[path = "../process/place.rs"]
+mod place;
+mod server;
