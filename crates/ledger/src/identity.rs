@@ -1,5 +1,8 @@
 //! Who a record is, and what it says (design, section 1).
 
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::canonical::{NotCanonical, canonical};
@@ -17,7 +20,8 @@ pub type Hash16 = [u8; 16];
 pub struct Identity {
     /// Of wallet, source and id.
     pub key: Hash16,
-    /// Of the type, the sender's own time and the data by value.
+    /// Of the type, the sender's own time and the data by value; of a hold's request without `valid_until`, which is made
+    /// anew whenever it is sent again.
     pub content: Hash16,
     /// Of each name that it gives beside its own, the key and what is said under it: of the grants that it issues; of the hold
     /// that it requests or voids; of the usage that it settles.
@@ -52,7 +56,11 @@ impl Record<'_> {
     pub fn identify(&self, scratch: &mut Vec<u8>) -> Result<Identity, NotCanonical> {
         let e = &self.envelope;
         scratch.clear();
-        content(&e.kind, e.time, e.data.get(), scratch)?;
+        if let Event::HoldRequested(_) = &self.event {
+            content(&e.kind, e.time, &without("valid_until", e.data.get()), scratch)?;
+        } else {
+            content(&e.kind, e.time, e.data.get(), scratch)?;
+        }
         let content = hash(scratch);
         scratch.clear();
         identity(b'i', &[self.wallet(), &e.source, &e.id], scratch);
@@ -166,6 +174,14 @@ fn content(kind: &str, time: Option<Instant>, data: &str, out: &mut Vec<u8>) -> 
     }
     out.push(0);
     canonical(data, out)
+}
+
+/// An object without one of its members. No key stands twice in it.
+fn without(member: &str, object: &str) -> String {
+    let members: BTreeMap<String, &RawValue> =
+        serde_json::from_str(object).expect("it was read as an object");
+    let kept: BTreeMap<_, _> = members.into_iter().filter(|(key, _)| key != member).collect();
+    serde_json::to_string(&kept).expect("what was read can be written")
 }
 
 fn hash(bytes: &[u8]) -> Hash16 {

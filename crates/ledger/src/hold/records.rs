@@ -21,7 +21,8 @@ pub struct Requested<'a> {
     /// How long after `recorded_at` it ends by itself.
     #[serde(default = "a_quarter_of_an_hour")]
     pub ttl: Span,
-    /// From when on nobody waits for the answer any more: it then is declined.
+    /// From when on nobody waits for the answer any more: it then is declined. A request sent again is the same whatever
+    /// it says here.
     #[serde(default)]
     pub valid_until: Option<Instant>,
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Envelope;
+use super::text::Json;
 
 /// Who said what first: by source and id, the offset and the content.
 #[derive(Clone, Default)]
@@ -19,9 +20,13 @@ impl Identities {
         self.0.entry((source.to_owned(), id.to_owned())).or_insert((offset, content.to_owned()));
     }
 
-    /// What a record says.
+    /// What a record says. How long its sender waits for the answer is none of it.
     pub(crate) fn content(envelope: &Envelope) -> String {
-        format!("{} {:?} {}", envelope.kind, envelope.time, envelope.data.canonical())
+        let mut data = envelope.data.clone();
+        if let ("hold.requested", Json::Object(members)) = (envelope.kind.as_str(), &mut data) {
+            members.remove("valid_until");
+        }
+        format!("{} {:?} {}", envelope.kind, envelope.time, data.canonical())
     }
 
     /// The outcome of a record whose identity was there already; remembers one that is new.

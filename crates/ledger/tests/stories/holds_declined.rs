@@ -195,6 +195,30 @@ fn a_request_again_gets_the_first_answer() {
 }
 
 #[test]
+fn a_request_again_is_the_same_however_long_somebody_waits_for_its_answer() {
+    check(
+        "
+        01-01        grant plan 10
+        01-10        hold h 6 valid 01-10 00:05
+        01-10 00:01  hold h 6 valid 01-10 00:06
+        01-10 00:02  hold h 6
+        01-10 00:20  hold h 6 valid 01-10 00:05
+        01-10 00:20  hold h 7 valid 01-10 00:05
+        01-10 00:20  hold k 6 valid 01-10 00:10
+        01-10 00:21  hold k 6 valid 01-10 00:30
+        ------
+        plan#1  10 of 10
+        ! 01-10 00:01 duplicate of 01-10
+        ! 01-10 00:02 duplicate of 01-10
+        ! 01-10 00:20 duplicate of 01-10
+        ! 01-10 00:20 conflict with 01-10
+        ! 01-10 00:20 declined too_late
+        ! 01-10 00:21 duplicate of 01-10 00:20
+    ",
+    );
+}
+
+#[test]
 fn a_holds_id_is_its_wallets_whoever_made_it() {
     check(
         "

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Teller;
 use crate::oracle::records::Record;
-use crate::oracle::text::{DAY, Span};
+use crate::oracle::text::{DAY, Span, show_instant};
 use crate::oracle::wallet::Wallet;
 
 impl Teller {
@@ -158,6 +158,11 @@ impl Teller {
             3 => record.subject = None,
             4 if record.kind == "grant.issued" => record.id = self.id(),
             5 => record.source = "elsewhere".to_owned(),
+            6 if record.kind == "hold.requested" => {
+                let mut data: Value = serde_json::from_str(&record.data).expect("it is JSON");
+                data["valid_until"] = json!(show_instant(self.moment(self.start, self.now)));
+                record.data = data.to_string();
+            }
             _ => {}
         }
         self.append(record);
