@@ -39,11 +39,8 @@ impl<'a> Head<'a> {
 
     /// Writes all up to the data, which the caller appends, and then [`END`].
     pub(crate) fn write(&self, out: &mut String) {
-        out.push_str(match self.v {
-            1 => "{\"v\":1",
-            2 => "{\"v\":2",
-            _ => "{\"v\":3",
-        });
+        out.push_str("{\"v\":");
+        out.push(char::from_digit(self.v, 10).expect("there are fewer than ten versions"));
         text(r#","id":"#, Some(self.id), out);
         text(r#","source":"#, Some(self.source), out);
         text(r#","type":"#, Some(self.kind), out);

@@ -121,6 +121,7 @@ pub fn published(
     let id = content_id(&["catalogue", kind, document], body.get(), replaces)?;
     let v = match Document::read(kind, body.get()) {
         Ok(Document::Policies(policies)) if policies.holds.is_some() => 3,
+        Ok(Document::Key(_)) => 4,
         _ if kind == "fold" => 2,
         Ok(_) | Err(_) => 1,
     };

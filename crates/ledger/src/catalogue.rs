@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::document::{Document, FoldVersion, Policies, UTC};
+use crate::document::{Document, FoldVersion, KEY, Policies, UTC};
 use crate::hold::HoldPolicy;
 use crate::name::Name;
 use crate::price::{Pattern, Price, STANDARD};
@@ -63,12 +63,12 @@ impl Catalogue {
             return Err("replaces_mismatch".into());
         }
         read.check(&document.name).map_err(|(field, what)| format!("invalid: {field}: {what}"))?;
-        self.check_references(&read)?;
+        self.check_references(&document.name, &read)?;
         self.take(document, read);
         Ok(())
     }
 
-    fn check_references(&self, document: &Document) -> Result<(), String> {
+    fn check_references(&self, name: &str, document: &Document) -> Result<(), String> {
         let card = |name: &str| {
             let known = name == STANDARD || self.current("rate_card", name).is_some();
             if known { Ok(()) } else { Err(format!("unknown_rate_card: {name}")) }
@@ -91,6 +91,13 @@ impl Catalogue {
                 unknown.map_or(Ok(()), |unit| Err(format!("unknown_unit: {unit}")))
             }
             Document::Fold(fold) if fold.version <= self.fold_version() => Err("not_newer".into()),
+            Document::Key(key) => {
+                let Some(stands) = self.current(KEY, name) else { return Ok(()) };
+                match Document::read(KEY, &stands.body) {
+                    Ok(Document::Key(stands)) => stands.may_become(key),
+                    Ok(_) | Err(_) => unreachable!("a document is kept under its own kind"),
+                }
+            }
             Document::Unit(_) | Document::RateCard(_) | Document::Zone(_) | Document::Fold(_) => Ok(()),
         }
     }
@@ -110,7 +117,7 @@ impl Catalogue {
         revisions.push(self.accepted.len());
         let revision = revisions.len();
         match document {
-            Document::Unit(_) | Document::RateCard(_) => {}
+            Document::Unit(_) | Document::RateCard(_) | Document::Key(_) => {}
             Document::Zone(zone) => self.zones.entry(accepted.name.clone()).or_default().push(Arc::new(zone)),
             Document::Policies(policies) => self.policies.push((accepted.recorded_at, policies)),
             Document::Price(price) => self.prices.add(&accepted, revision, *price),

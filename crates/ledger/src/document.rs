@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::api_key::ApiKey;
 use crate::event::OveragePolicy;
 use crate::hold::HoldPolicy;
 use crate::price::{Price, STANDARD};
@@ -29,7 +30,12 @@ pub enum Document {
     VendorCost(Box<Price>),
     /// Which version of the fold is in force from here on. Its name is `version`.
     Fold(FoldVersion),
+    /// A key of the HTTP API. Its name is the key's id.
+    Key(ApiKey),
 }
+
+/// The kind of document that makes or changes a key of the HTTP API.
+pub(crate) const KEY: &str = "key";
 
 /// The kind of document that raises the version of the fold.
 pub(crate) const FOLD: &str = "fold";
@@ -120,8 +126,8 @@ fn standard() -> String {
 
 impl Document {
     /// The kinds, as records and files name them.
-    pub const KINDS: [&'static str; 7] =
-        ["unit", "rate_card", "zone", "policies", "price", "vendor_cost", FOLD];
+    pub const KINDS: [&'static str; 8] =
+        ["unit", "rate_card", "zone", "policies", "price", "vendor_cost", FOLD, KEY];
 
     /// Reads the body of a document of this kind.
     ///
@@ -138,6 +144,7 @@ impl Document {
             "price" => serde_json::from_str(body).map(|p| Self::Price(Box::new(p))),
             "vendor_cost" => serde_json::from_str(body).map(|p| Self::VendorCost(Box::new(p))),
             FOLD => serde_json::from_str(body).map(Self::Fold),
+            KEY => serde_json::from_str(body).map(Self::Key),
             other => {
                 return Err(format!(
                     "{other:?} is no kind of catalogue document: use one of {:?}",
@@ -158,6 +165,7 @@ impl Document {
             Self::Price(_) => "price",
             Self::VendorCost(_) => "vendor_cost",
             Self::Fold(_) => FOLD,
+            Self::Key(_) => KEY,
         }
     }
 
@@ -169,6 +177,7 @@ impl Document {
     pub fn check(&self, name: &str) -> Result<(), (String, &'static str)> {
         match self {
             Self::Price(price) | Self::VendorCost(price) => price.check(),
+            Self::Key(key) => key.check(name),
             Self::Zone(zone) if !zone.is_sound() => {
                 Err(("transitions".into(), "transitions are in order, and each offset is within a day"))
             }
@@ -186,6 +195,25 @@ impl Document {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_has_an_id_a_hash_and_scopes() {
+        let key = |name: &str, hash: &str, scopes: &str| {
+            let body = format!(r#"{{"hash":"{hash}","scopes":{scopes}}}"#);
+            Document::read(KEY, &body).map(|key| key.check(name).map_err(|(field, _)| field))
+        };
+        let hash = "0123456789abcdef".repeat(4);
+        let read = r#"["read"]"#;
+        assert_eq!(key("k0123456789ab", &hash, read), Ok(Ok(())));
+        for id in ["k0123456789a", "0123456789abc", "k0123456789AB", "k0123456789abc"] {
+            assert_eq!(key(id, &hash, read), Ok(Err("name".into())), "{id}");
+        }
+        for hash in [&hash[1..], &hash.to_uppercase(), &format!("{hash}0")] {
+            assert_eq!(key("k0123456789ab", hash, read), Ok(Err("hash".into())), "{hash}");
+        }
+        assert_eq!(key("k0123456789ab", &hash, "[]"), Ok(Err("scopes".into())));
+        assert!(key("k0123456789ab", &hash, r#"["write"]"#).is_err());
+    }
 
     #[test]
     fn there_is_one_document_of_policies_and_one_of_the_fold() {

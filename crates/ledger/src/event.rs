@@ -86,6 +86,7 @@ impl Event<'_> {
             Self::WalletConfigured(configured) if configured.holds.is_some() => 3,
             Self::WalletConfigured(configured) => second(configured.reset.is_some()),
             Self::CataloguePublished(published) if published.is_of_holds() => 3,
+            Self::CataloguePublished(published) if *published.kind == *crate::document::KEY => 4,
             Self::CataloguePublished(published) => second(*published.kind == *crate::document::FOLD),
             Self::Genesis(genesis) => second(genesis.fold > 1),
             Self::Usage(_)

@@ -8,6 +8,7 @@
 mod admin;
 mod advance;
 mod amount;
+mod api_key;
 mod asks;
 mod back;
 mod begin;
@@ -45,6 +46,7 @@ mod wallet;
 mod zone;
 
 pub use amount::{Amount, AmountError};
+pub use api_key::{ApiKey, KeyScope};
 pub use asks::{asks, may_ask};
 pub use canonical::{NotCanonical, canonical};
 pub use catalogue::{Accepted, Catalogue, PriceList};

@@ -16,7 +16,9 @@ use crate::time::Instant;
 /// 2: a grant's and a wallet's `reset`, the fold version as a catalogue document, and a genesis with a fold version above 1.
 ///
 /// 3: what policies and wallets say of holds.
-pub const ENVELOPE: u32 = 3;
+///
+/// 4: keys of the HTTP API.
+pub const ENVELOPE: u32 = 4;
 
 /// The envelope as it stands in the log. Field by field in `schemas/envelope.json`.
 #[derive(Debug, Deserialize)]

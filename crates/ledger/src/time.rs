@@ -251,7 +251,7 @@ impl Span {
     }
 
     /// This as an exact length: a day is 24 hours, a month 30 days.
-    pub(crate) fn exact(self) -> i64 {
+    pub fn exact(self) -> i64 {
         (i64::from(self.months) * 30 + i64::from(self.days)).saturating_mul(DAY).saturating_add(self.nanos)
     }
 

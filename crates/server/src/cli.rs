@@ -7,7 +7,7 @@ use eventlog::Durability;
 
 use crate::commands::{
     apply, balance, bench, clear_overage, completions, demo, diff, estimate, explain, fold_version, grants,
-    hold, ingest, init, ledger, log, migrate, project, rebuild, rerate, reset, reverse, run, statement,
+    hold, ingest, init, keys, ledger, log, migrate, project, rebuild, rerate, reset, reverse, run, statement,
     status, step, suspend, tick, usage, verify, void, wallets, what_if,
 };
 use crate::context::{Clock, Context};
@@ -88,6 +88,7 @@ enum Command {
     Suspend(suspend::SuspendArgs),
     Resume(suspend::ResumeArgs),
     FoldVersion(fold_version::Args),
+    Keys(keys::Args),
     Log(log::Args),
     Step(step::Args),
     Verify(verify::Args),
@@ -129,7 +130,8 @@ impl Command {
             | Self::Unhold(_)
             | Self::Suspend(_)
             | Self::Resume(_)
-            | Self::FoldVersion(_) => true,
+            | Self::FoldVersion(_)
+            | Self::Keys(_) => true,
             // It sees to that itself, again and again: others stamp in its place.
             Self::Run(_) => false,
             Self::Demo(_)
@@ -214,6 +216,7 @@ impl Cli {
             Command::Suspend(args) => suspend::suspend(args, &context).await,
             Command::Resume(args) => suspend::resume(args, &context).await,
             Command::FoldVersion(args) => fold_version::run(args, &context).await,
+            Command::Keys(args) => keys::run(args, &context).await,
             Command::Statement(args) => statement::run(args, &context).await,
             Command::Explain(args) => explain::run(args, &context).await,
             Command::Diff(args) => diff::run(args, &context).await,

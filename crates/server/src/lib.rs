@@ -13,6 +13,7 @@ mod folder;
 mod from_topic;
 mod holding;
 mod intake;
+pub mod keys;
 mod lock;
 mod outbound;
 pub mod places;

@@ -14,6 +14,7 @@ pub(crate) mod grants;
 pub(crate) mod hold;
 pub(crate) mod ingest;
 pub(crate) mod init;
+pub(crate) mod keys;
 pub(crate) mod ledger;
 pub(crate) mod log;
 pub(crate) mod migrate;

@@ -46,6 +46,12 @@ pub(super) fn bodies(mut node: Node, problems: &mut Vec<Problem>) -> Vec<Body> {
             problems.push(Problem::new(kind.line, "kind", what));
             Vec::new()
         }
+        "key" => {
+            let what =
+                "a key is made with `drawdown keys create`, which shows it once: leave the document out";
+            problems.push(Problem::new(kind.line, "kind", what));
+            Vec::new()
+        }
         _ => match Catalogued::KINDS.into_iter().find(|k| *k == word) {
             Some(word) => catalogue(word, node, problems).into_iter().collect(),
             None => {

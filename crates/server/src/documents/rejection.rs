@@ -128,6 +128,8 @@ fn corrected(word: &str) -> Option<(&'static str, &'static str)> {
         }
         "nothing_asked" => ("more", "say for how long, or how much more"),
         "no_event" => ("usage", "it was settled in plain amounts, which no price is for: reverse it instead"),
+        "revoked" => ("revoked", "the key is revoked, which is for ever: create another one"),
+        "another_key" => ("hash", "an id stands for one key for ever: create another one"),
         "not_newer" => {
             ("version", "the fold's version only rises: this one, or a newer one, is in force already")
         }

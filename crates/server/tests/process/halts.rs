@@ -26,8 +26,8 @@ fn events() -> String {
 #[test]
 fn a_record_of_a_newer_build_halts_its_partition_and_is_named() {
     let unknown_type = br#"{"v":1,"id":"1","source":"s","type":"lot.moved","wallet":"w","recorded_at":"2026-01-01T00:00:00Z","by":"operator","data":{}}"#;
-    let unknown_version = br#"{"v":4,"what":"nobody knows"}"#;
-    for (record, what) in [(&unknown_type[..], "lot.moved"), (unknown_version, "version 4")] {
+    let unknown_version = br#"{"v":5,"what":"nobody knows"}"#;
+    for (record, what) in [(&unknown_type[..], "lot.moved"), (unknown_version, "version 5")] {
         let drawdown = Drawdown::new();
         drawdown.json(&["init"]);
         append(&drawdown.data(), &[record]);

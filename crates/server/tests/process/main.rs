@@ -11,6 +11,7 @@ mod full;
 mod halts;
 mod holds;
 mod ingest;
+mod keys;
 mod place;
 mod project;
 mod rerating;

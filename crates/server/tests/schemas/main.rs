@@ -8,9 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ledger::{
-    Cleared, Configured, Document, Envelope, Event, Extended, FoldVersion, Genesis, HoldVoided, Nothing,
-    Policies, Price, RateCard, Requested, Rerated, Reset, Reversed, Settled, Terms, Timer, Unit, Usage,
-    Voided, Zone,
+    ApiKey, Cleared, Configured, Document, Envelope, Event, Extended, FoldVersion, Genesis, HoldVoided,
+    Nothing, Policies, Price, RateCard, Requested, Rerated, Reset, Reversed, Settled, Terms, Timer, Unit,
+    Usage, Voided, Zone,
 };
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema};
@@ -90,6 +90,7 @@ fn bodies(generator: &mut SchemaGenerator) -> BTreeMap<&'static str, Value> {
         ("price", price.clone()),
         ("vendor_cost", price),
         ("fold", data::<FoldVersion>(generator)),
+        ("key", data::<ApiKey>(generator)),
     ])
 }
 
@@ -359,7 +360,7 @@ fn a_schema_refuses_what_does_not_decode() {
         ("an unknown field", |v| v["data"]["recurrence"]["evry"] = json!("P1M")),
         ("an unquoted amount", |v| v["data"]["amount"] = json!(1000)),
         ("an unknown category", |v| v["data"]["category"] = json!("lost")),
-        ("another version", |v| v["v"] = json!(4)),
+        ("another version", |v| v["v"] = json!(5)),
     ];
     for (what, change) in changes {
         let mut wrong = right.clone();

@@ -79,6 +79,7 @@ fn dated(kind: &str, body: String, from: Instant) -> String {
             | Catalogued::Zone(_)
             | Catalogued::Policies(_)
             | Catalogued::VendorCost(_)
+            | Catalogued::Key(_)
             | Catalogued::Fold(_),
         )
         | Err(_) => body,
@@ -316,6 +317,7 @@ fn holds_from(record: &Record<'_>, published: &Published<'_>) -> Instant {
             | Catalogued::RateCard(_)
             | Catalogued::Zone(_)
             | Catalogued::Policies(_)
+            | Catalogued::Key(_)
             | Catalogued::Fold(_),
         )
         | Err(_) => None,

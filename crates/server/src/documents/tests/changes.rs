@@ -78,6 +78,7 @@ fn a_step_names_its_place_and_its_field() {
             ("d.yaml", "{kind: change, wallet: w, id: c, reson: x, steps: {type: wallet.resumed}}"),
             ("e.yaml", "{kind: change, wallet: w, id: c, reason: x, steps: [{type: grant.voided, data: {}}]}"),
             ("f.yaml", "{kind: fold, name: version, version: 2}"),
+            ("fk.yaml", "{kind: key, name: k0123456789ab, scopes: [admin]}"),
             ("g.yaml", "{kind: wallet, wallet: w, reset: {interval: PT5M}}"),
             ("h.yaml", "{kind: grant, wallet: w, grant_id: g, unit: u, amount: '5', reset: {min: '3', max: '2'}}"),
         ],
@@ -89,6 +90,7 @@ fn a_step_names_its_place_and_its_field() {
         d.yaml:1: reson: `reson` is no field here: did you mean `reason`?
         e.yaml:1: steps[0].data: name a `grant_id` or a `purchase_id`, and not both
         f.yaml:1: kind: the version of the fold is raised by hand, with `drawdown fold-version`: leave the document out
+        fk.yaml:1: kind: a key is made with `drawdown keys create`, which shows it once: leave the document out
         g.yaml:1: reset.interval: resets would come too often: the interval is an hour at least
         h.yaml:1: reset.min: a reset cannot leave at least `min` and at most `max`: give a `min` that is not above `max`
         ",
