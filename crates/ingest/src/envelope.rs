@@ -40,7 +40,7 @@ impl<'a> Head<'a> {
     /// Writes all up to the data, which the caller appends, and then [`END`].
     pub(crate) fn write(&self, out: &mut String) {
         out.push_str("{\"v\":");
-        out.push_str(&self.v.to_string());
+        out.push(char::from_digit(self.v, 10).expect("there are fewer than ten versions"));
         text(r#","id":"#, Some(self.id), out);
         text(r#","source":"#, Some(self.source), out);
         text(r#","type":"#, Some(self.kind), out);

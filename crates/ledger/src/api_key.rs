@@ -92,3 +92,43 @@ impl ApiKey {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::{Accepted, Catalogue};
+
+    fn publish(catalogue: &mut Catalogue, id: &str, key: &ApiKey) -> Result<(), String> {
+        let name = "k0123456789ab".to_owned();
+        let before = catalogue.current("key", &name).map(|accepted| accepted.id.clone());
+        let body = serde_json::to_string(key).expect("a key is JSON");
+        let accepted =
+            Accepted { kind: "key".into(), name, id: id.into(), recorded_at: Instant::default(), body };
+        catalogue.publish(accepted, before.as_deref())
+    }
+
+    #[test]
+    fn a_key_stays_that_key_and_a_revoked_one_stays_revoked() {
+        let mut catalogue = Catalogue::default();
+        let mut key = ApiKey {
+            hash: "0".repeat(64),
+            scopes: [KeyScope::Read].into(),
+            description: None,
+            expires_at: None,
+            revoked: false,
+        };
+        assert_eq!(publish(&mut catalogue, "1", &key), Ok(()));
+        key.expires_at = Some(Instant(1));
+        key.scopes.insert(KeyScope::Ingest);
+        assert_eq!(publish(&mut catalogue, "2", &key), Ok(()));
+        let other = ApiKey { hash: "1".repeat(64), ..key.clone() };
+        assert_eq!(publish(&mut catalogue, "3", &other), Err("another_key".into()));
+        let empty = ApiKey { scopes: BTreeSet::new(), ..key.clone() };
+        assert!(publish(&mut catalogue, "3", &empty).is_err_and(|why| why.starts_with("invalid: scopes:")));
+        key.revoked = true;
+        assert_eq!(publish(&mut catalogue, "3", &key), Ok(()));
+        key.revoked = false;
+        assert_eq!(publish(&mut catalogue, "4", &key), Err("revoked".into()));
+        assert_eq!(Catalogue::read(&catalogue.write()).map(|read| read.accepted().len()), Ok(3));
+    }
+}

@@ -15,7 +15,7 @@ fn book(records: &[(&str, &str, &str)]) -> Book {
     for (offset, (at, kind, data)) in std::iter::once(&unit).chain(records).enumerate() {
         let wallet = if *kind == "catalogue.published" { "" } else { r#""wallet":"w","# };
         let text = format!(
-            r#"{{"v":2,"id":"{offset}","source":"s","type":"{kind}",{wallet}"recorded_at":"{at}T00:00:00Z","by":"operator","reason":"so","data":{data}}}"#
+            r#"{{"v":4,"id":"{offset}","source":"s","type":"{kind}",{wallet}"recorded_at":"{at}T00:00:00Z","by":"operator","reason":"so","data":{data}}}"#
         );
         let outcome = book.fold(offset as u64, text.as_bytes());
         assert_eq!(outcome.map(|o| o.to_string()).unwrap_or("applied".into()), "applied", "{text}");
@@ -29,6 +29,17 @@ const TIERS: &str = r#"{"kind":"price","name":"any","body":{"match":{"type":{"an
     "charges":[{"unit":"credits","quantity":{"field":"n"},
     "tiers":{"mode":"graduated","period":"month","steps":[{"amount":"0"}]}}]}}"#;
 const USE: &str = r#"{"type":"use","data":{"n":10}}"#;
+
+#[test]
+fn a_key_changes_no_wallet() {
+    let grant = ("2026-01-02", "grant.issued", r#"{"grant_id":"plan","unit":"credits","amount":"10"}"#);
+    let hash = "0".repeat(64);
+    let key =
+        format!(r#"{{"kind":"key","name":"k0123456789ab","body":{{"hash":"{hash}","scopes":["read"]}}}}"#);
+    let with = book(&[("2026-01-02", "catalogue.published", &key), grant]);
+    assert!(with.catalogue.current("key", "k0123456789ab").is_some());
+    assert_eq!(with.digests(), book(&[grant]).digests());
+}
 
 #[test]
 fn what_is_at_its_default_is_left_out() {

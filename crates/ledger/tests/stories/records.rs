@@ -47,6 +47,19 @@ fn what_is_said_of_holds_needs_the_third_version() {
 }
 
 #[test]
+fn a_key_needs_the_fourth_version() {
+    let key = r#"{"kind":"key","name":"k0123456789ab","body":{"hash":"00","scopes":["read"]}}"#;
+    for v in [1, 2, 3] {
+        let why = "a catalogue.published record of version V that says what only version 4 can";
+        assert_eq!(
+            decode(record(v, "catalogue.published", false, key).as_bytes()).unwrap_err(),
+            Undecodable::Quarantine(why.replace('V', &v.to_string()))
+        );
+    }
+    assert!(decode(record(4, "catalogue.published", false, key).as_bytes()).is_ok());
+}
+
+#[test]
 fn what_is_older_than_its_version_is_read() {
     let grant = r#"{"grant_id":"g","unit":"credits","amount":"1"}"#;
     for v in [1, 2] {
@@ -60,9 +73,9 @@ fn a_version_or_a_fold_of_a_later_build_stops() {
     let genesis = r#"{"log":"l","partitions":1,"partitioner":"sha256-8-mod","fold":3}"#;
     let fold = r#"{"kind":"fold","name":"version","body":{"version":3}}"#;
     for text in [
-        record(4, "wallet.suspended", true, "{}"),
+        record(5, "wallet.suspended", true, "{}"),
         record(0, "wallet.suspended", true, "{}"),
-        record(4, "wallet.suspended", true, r#"{"new":1}"#),
+        record(5, "wallet.suspended", true, r#"{"new":1}"#),
         record(2, "genesis", false, genesis),
         record(2, "catalogue.published", false, fold),
     ] {
@@ -79,11 +92,11 @@ fn a_genesis_of_the_first_fold_needs_no_newer_version() {
 #[test]
 fn an_envelope_that_is_not_known_stops_if_it_is_newer_and_is_set_aside_if_not() {
     let with_more = |v: u32| record(v, "wallet.suspended", true, "{}").replace(r#""by""#, r#""more":1,"by""#);
-    for v in [0, 4] {
+    for v in [0, 5] {
         let newer = Undecodable::NewerBuild(format!("envelope version {v}"));
         assert_eq!(decode(with_more(v).as_bytes()).unwrap_err(), newer);
     }
-    for v in [1, 2, 3] {
+    for v in [1, 2, 3, 4] {
         let refused = decode(with_more(v).as_bytes()).unwrap_err();
         assert!(matches!(refused, Undecodable::Quarantine(_)), "{refused}");
     }

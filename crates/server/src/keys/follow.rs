@@ -54,3 +54,45 @@ pub async fn follow<L: EventLog + 'static, S: Store + 'static>(
     });
     Ok(keys)
 }
+
+#[cfg(test)]
+mod tests {
+    use eventlog::{Appending, MemoryLog};
+    use ingest::Stamp;
+    use ledger::{ApiKey, Partition};
+    use store::SqliteStore;
+
+    use super::*;
+    use crate::keys::keyring::tests::{at, key, secret};
+    use crate::keys::{KeyError, Token};
+
+    /// Appends what there is to say of a key; answers the record's id.
+    async fn say(log: &MemoryLog, token: &Token, key: &ApiKey, replaces: Option<&str>) -> String {
+        let body = serde_json::to_string(key).unwrap();
+        let stamp = Stamp { now: at(1), by: "operator", backfill: false };
+        let record = ingest::published("key", token.id(), &body, replaces, &stamp).unwrap();
+        log.append(vec![Appending { partition: Partition(0), bytes: record.bytes }]).await.unwrap();
+        record.id
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn keys_are_known_as_soon_as_the_log_has_them() {
+        let (secret, token) = (secret("s"), Token::fresh().unwrap());
+        let mut key = key(&token, &secret, "read");
+        let (log, store) = (Arc::new(MemoryLog::new(1)), Arc::new(SqliteStore::in_memory().await.unwrap()));
+        let check = |keyring: &Keyring| keyring.check(token.text(), &secret, at(2)).map(|caller| caller.key);
+
+        let keys = follow(log.clone(), store.clone()).await.unwrap();
+        assert_eq!(check(&keys.borrow()), Err(KeyError::Unknown));
+        let mut also = keys.clone();
+        let first = say(&log, &token, &key, None).await;
+        also.changed().await.unwrap();
+        assert_eq!(check(&also.borrow_and_update()), Ok(token.id().to_owned()));
+        assert_eq!(check(&follow(log.clone(), store.clone()).await.unwrap().borrow()), check(&keys.borrow()));
+
+        key.revoked = true;
+        say(&log, &token, &key, Some(&first)).await;
+        also.changed().await.unwrap();
+        assert_eq!(check(&also.borrow()), Err(KeyError::Revoked));
+    }
+}

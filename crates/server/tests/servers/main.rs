@@ -21,6 +21,8 @@ mod fold_version;
 mod folding;
 #[path = "../process/ingest.rs"]
 mod ingest;
+#[path = "../process/keys.rs"]
+mod keys;
 #[path = "../reading/ledger.rs"]
 mod ledger;
 #[path = "../reading/monthly.rs"]
