@@ -6,14 +6,18 @@ mod backlog;
 mod body;
 mod caller;
 mod deciding;
+mod events;
 mod health;
 mod holds;
 mod listen;
 mod openapi;
+mod openmeter;
 mod problem;
 mod route;
 mod seen;
 mod server;
+mod spent;
+mod taking;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,7 +78,7 @@ impl Default for Limits {
 
 /// Every route of the server.
 pub(crate) fn routes() -> Vec<Route> {
-    [health::routes(), holds::routes()].into_iter().flatten().collect()
+    [health::routes(), holds::routes(), events::routes(), openmeter::routes()].into_iter().flatten().collect()
 }
 
 /// The server's routes, with what holds for all of them.

@@ -3,7 +3,9 @@
 
 #[path = "../process/drawdown.rs"]
 mod drawdown;
+mod events;
 mod holds;
+mod openmeter;
 #[path = "../process/place.rs"]
 mod place;
 mod server;
