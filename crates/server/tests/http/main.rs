@@ -6,6 +6,7 @@ mod drawdown;
 mod events;
 mod holds;
 mod openmeter;
+mod operations;
 #[path = "../process/place.rs"]
 mod place;
 mod server;
