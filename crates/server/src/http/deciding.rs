@@ -114,7 +114,7 @@ impl App {
     }
 
     /// Waits at the partition's desk; where it is folded elsewhere, in the store.
-    async fn answered(
+    pub(super) async fn answered(
         &self,
         awaiting: &mut Awaiting,
         partition: Partition,
@@ -178,7 +178,7 @@ impl App {
     }
 
     /// Of a record that was there before, the first and what became of that.
-    async fn recorded(&self, answered: Answered, wallet: &str) -> Result<Recorded, Problem> {
+    pub(super) async fn recorded(&self, answered: Answered, wallet: &str) -> Result<Recorded, Problem> {
         let Answered { position, record, entries, wallet: seen } = answered;
         let code = OutcomeCode::try_from(record.outcome).map_err(anyhow::Error::from)?;
         let Some(offset) = record.earlier.filter(|_| code == OutcomeCode::Duplicate) else {

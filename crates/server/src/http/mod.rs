@@ -7,15 +7,19 @@ mod body;
 mod caller;
 mod deciding;
 mod drift;
+mod events;
 mod health;
 mod holds;
 mod listen;
 mod metrics;
 mod openapi;
+mod openmeter;
 mod problem;
 mod route;
 mod seen;
 mod server;
+mod spent;
+mod taking;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,7 +83,8 @@ impl Default for Limits {
 
 /// Every route of the server.
 pub(crate) fn routes() -> Vec<Route> {
-    [health::routes(), metrics::routes(), holds::routes()].into_iter().flatten().collect()
+    let all = [health::routes(), metrics::routes(), holds::routes(), events::routes(), openmeter::routes()];
+    all.into_iter().flatten().collect()
 }
 
 /// The server's routes, with what holds for all of them.

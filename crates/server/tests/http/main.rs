@@ -3,7 +3,9 @@
 
 #[path = "../process/drawdown.rs"]
 mod drawdown;
+mod events;
 mod holds;
+mod openmeter;
 mod operations;
 #[path = "../process/place.rs"]
 mod place;
