@@ -7,13 +7,18 @@ mod body;
 mod caller;
 mod deciding;
 mod health;
+mod history;
 mod holds;
+mod holds_read;
 mod listen;
+mod lists;
+mod meter;
 mod openapi;
 mod problem;
 mod route;
 mod seen;
 mod server;
+mod wallets;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,7 +79,17 @@ impl Default for Limits {
 
 /// Every route of the server.
 pub(crate) fn routes() -> Vec<Route> {
-    [health::routes(), holds::routes()].into_iter().flatten().collect()
+    [
+        health::routes(),
+        holds::routes(),
+        holds_read::routes(),
+        meter::routes(),
+        wallets::routes(),
+        history::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The server's routes, with what holds for all of them.
