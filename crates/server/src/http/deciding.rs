@@ -62,7 +62,9 @@ impl App {
             .expect("what was stamped can be read");
         let appending = stamped.appending(self.log.partitions());
         self.accepts(appending.partition)?;
+        let began = Moment::now();
         let answered = self.answer(Request { wallet: &wallet, id: &id, identity, appending }).await?;
+        super::metrics::decided(&answered.record, began.elapsed());
         self.recorded(answered, &wallet).await
     }
 
