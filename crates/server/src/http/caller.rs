@@ -78,6 +78,10 @@ pub(crate) async fn authorize(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
+    if request.uri().path().contains("%00") || request.uri().query().is_some_and(|q| q.contains("%00")) {
+        // No name has it, and a database that keeps text refuses it.
+        return Err(Problem::bad("nul", "the address holds a NUL character: leave it out"));
+    }
     let Some(scope) = needs.scope() else { return Ok(next.run(request).await) };
     let caller = app.caller(request.headers().get(header::AUTHORIZATION).map(|value| value.as_bytes()))?;
     if !caller.scopes.has(scope) {

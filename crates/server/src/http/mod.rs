@@ -9,8 +9,12 @@ mod deciding;
 mod drift;
 mod events;
 mod health;
+mod history;
 mod holds;
+mod holds_read;
 mod listen;
+mod lists;
+mod meter;
 mod metrics;
 mod openapi;
 mod openmeter;
@@ -20,6 +24,7 @@ mod seen;
 mod server;
 mod spent;
 mod taking;
+mod wallets;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,8 +88,20 @@ impl Default for Limits {
 
 /// Every route of the server.
 pub(crate) fn routes() -> Vec<Route> {
-    let all = [health::routes(), metrics::routes(), holds::routes(), events::routes(), openmeter::routes()];
-    all.into_iter().flatten().collect()
+    [
+        health::routes(),
+        metrics::routes(),
+        holds::routes(),
+        holds_read::routes(),
+        meter::routes(),
+        wallets::routes(),
+        history::routes(),
+        events::routes(),
+        openmeter::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The server's routes, with what holds for all of them.
