@@ -8,6 +8,7 @@ mod caller;
 mod deciding;
 mod health;
 mod holds;
+mod keys;
 mod listen;
 mod openapi;
 mod problem;
@@ -74,7 +75,7 @@ impl Default for Limits {
 
 /// Every route of the server.
 pub(crate) fn routes() -> Vec<Route> {
-    [health::routes(), holds::routes()].into_iter().flatten().collect()
+    [health::routes(), holds::routes(), keys::routes()].into_iter().flatten().collect()
 }
 
 /// The server's routes, with what holds for all of them.

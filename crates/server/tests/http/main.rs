@@ -4,6 +4,7 @@
 #[path = "../process/drawdown.rs"]
 mod drawdown;
 mod holds;
+mod keys;
 #[path = "../process/place.rs"]
 mod place;
 mod server;
