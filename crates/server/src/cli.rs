@@ -6,9 +6,9 @@ use clap::{Parser, Subcommand, ValueEnum};
 use eventlog::Durability;
 
 use crate::commands::{
-    apply, balance, bench, clear_overage, completions, demo, diff, estimate, explain, fold_version, grants,
-    hold, ingest, init, keys, ledger, log, migrate, project, rebuild, rerate, reset, reverse, run, statement,
-    status, step, suspend, tick, usage, verify, void, wallets, what_if,
+    apply, balance, bench, clear_overage, completions, demo, dev, diff, estimate, explain, fold_version,
+    grants, hold, ingest, init, keys, ledger, log, migrate, project, rebuild, rerate, reset, reverse, run,
+    statement, status, step, suspend, tick, usage, verify, void, wallets, what_if,
 };
 use crate::context::{Clock, Context};
 use crate::exit::Exit;
@@ -58,6 +58,7 @@ enum Survives {
 #[derive(Debug, Subcommand)]
 enum Command {
     Demo(demo::Args),
+    Dev(dev::Args),
     Init(init::Args),
     Migrate(migrate::Args),
     Apply(apply::Args),
@@ -136,7 +137,7 @@ impl Command {
             | Self::FoldVersion(_)
             | Self::Keys(_) => true,
             // It sees to that itself, again and again: others stamp in its place.
-            Self::Run(_) | Self::Serve(_) => false,
+            Self::Run(_) | Self::Serve(_) | Self::Dev(_) => false,
             Self::Demo(_)
             | Self::Migrate(_)
             | Self::Project(_)
@@ -192,6 +193,7 @@ impl Cli {
         tokio::spawn(context.clock.clone().keep_asking(context.store.clone()));
         match self.command {
             Command::Demo(args) => demo::run(args, self.data, &context).await,
+            Command::Dev(args) => dev::run(args, self.data, &context).await,
             Command::Init(args) => init::run(args, &context).await,
             Command::Migrate(args) => migrate::run(args, &context).await,
             Command::Apply(args) => apply::run(args, &context).await,

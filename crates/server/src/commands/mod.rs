@@ -6,6 +6,7 @@ pub(crate) mod bench;
 pub(crate) mod clear_overage;
 pub(crate) mod completions;
 pub(crate) mod demo;
+pub(crate) mod dev;
 pub(crate) mod diff;
 pub(crate) mod estimate;
 pub(crate) mod explain;

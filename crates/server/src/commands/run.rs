@@ -126,10 +126,35 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         }
         false => None,
     };
+    let Args { node, topic, to, .. } = args;
+    let topic = roles.contains(&Role::Ingest).then_some(topic);
+    go(Doing { roles, node, topic, to: to.to_topic, serving }, context).await
+}
+
+/// What `serve` does, with a server that is bound already.
+pub(crate) async fn with_server(serving: Serving, context: &Context) -> anyhow::Result<Exit> {
+    let roles = BTreeSet::from([Role::Projector, Role::Scheduler, Role::Api]);
+    go(Doing { roles, node: None, topic: None, to: None, serving: Some(serving) }, context).await
+}
+
+/// What a process does, checked.
+struct Doing {
+    roles: BTreeSet<Role>,
+    node: Option<String>,
+    /// What is read into the log.
+    topic: Option<TopicArgs>,
+    /// Where what is committed is sent.
+    to: Option<String>,
+    serving: Option<Serving>,
+}
+
+async fn go(doing: Doing, context: &Context) -> anyhow::Result<Exit> {
+    let Doing { roles, node, topic, to, serving } = doing;
+    let is_alone = matches!(context.store, StorePlace::Directory);
     let stop = Stop::on_signal()?;
     let lock = roles.contains(&Role::Projector).then(|| context.lock_projector()).transpose()?;
     let log = context.open_log().await?;
-    let ingesting = ingest(roles.contains(&Role::Ingest).then_some(&args.topic), context, &log, stop.clone());
+    let ingesting = ingest(topic.as_ref(), context, &log, stop.clone());
     let (ingested, counts, sent) = if roles.iter().all(|role| *role == Role::Ingest) {
         tracing::info!(log = %context.log_place(), partitions = log.partitions(), ?roles, "runs");
         (ingesting.await, Ok(Counts::default()), Ok(0))
@@ -139,12 +164,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             // The lock sees to it that there is one: it need not wait for the leases of the one before it.
             StorePlace::Directory => ("alone".to_owned(), Halting::Everything),
             StorePlace::Postgres(_) => {
-                (args.node.unwrap_or_else(|| node_name(&context.fresh_id())), Halting::ThatPartition)
+                (node.unwrap_or_else(|| node_name(&context.fresh_id())), Halting::ThatPartition)
             }
         };
         tracing::info!(log = %context.log_place(), store = %context.store_place(), partitions = log.partitions(), ?roles, node = %name, "runs");
         let others = if is_alone { Others::None } else { Others::MayBe };
-        let sending = send(args.to.to_topic.as_deref(), context, &log, &store, others, stop.clone());
+        let sending = send(to.as_deref(), context, &log, &store, others, stop.clone());
         let working = Box::pin(work(&roles, context, (&log, &store), (name, halting), serving, stop));
         let (ingested, counts, sent) = tokio::join!(ingesting, working, sending);
         if let (Ok(_), Some(store)) = (&counts, Arc::into_inner(store)) {

@@ -92,6 +92,10 @@ pub(crate) async fn authorize(
     if needs == Needs::Nothing {
         return Ok(next.run(request).await);
     }
+    if request.uri().path().contains("%00") || request.uri().query().is_some_and(|q| q.contains("%00")) {
+        // No name has it, and a database that keeps text refuses it.
+        return Err(Problem::bad("nul", "the address holds a NUL character: leave it out"));
+    }
     let caller = app.caller(request.headers().get(header::AUTHORIZATION).map(|value| value.as_bytes()))?;
     if let Some(scope) = needs.scope().filter(|scope| !caller.scopes.allow(*scope)) {
         let detail = format!("the key lacks the scope `{}`: use one that has it", scope.word());

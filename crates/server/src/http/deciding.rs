@@ -75,7 +75,9 @@ impl App {
             .and_then(|record| record.identify(&mut Vec::new()).ok())
             .expect("what was stamped can be read");
         self.accepts(appending.partition)?;
+        let began = Moment::now();
         let answered = self.answer(Request { wallet, id, identity, appending }).await?;
+        super::metrics::decided(&answered.record, began.elapsed());
         self.recorded(answered, wallet).await
     }
 

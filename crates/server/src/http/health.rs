@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::State;
+use axum::response::Html;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -21,6 +22,11 @@ pub(super) fn routes() -> Vec<Route> {
             .answers::<Health>(200, "They are"),
         Route::get("/openapi.json", Needs::Nothing, "This document", document)
             .answers::<Value>(200, "OpenAPI 3.1"),
+        Route::get("/docs", Needs::Nothing, "A page to read it", page).answers_as::<String>(
+            200,
+            "The page",
+            "text/html",
+        ),
     ]
 }
 
@@ -47,6 +53,10 @@ async fn ready(State(app): State<Arc<App>>) -> Result<Json<Health>, Problem> {
     }
     app.context.clock.check().map_err(|apart| Problem::later("clock", apart.to_string()))?;
     Ok(Json(Health { status: "ok" }))
+}
+
+async fn page() -> Html<&'static str> {
+    Html(include_str!("docs.html"))
 }
 
 async fn document() -> Json<Value> {

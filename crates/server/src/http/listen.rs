@@ -11,6 +11,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use ledger::Span;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -43,6 +44,9 @@ pub(crate) struct ListenArgs {
     /// Listen without TLS at an address that others reach too: something in front of the server sees to it
     #[arg(long)]
     plain: bool,
+    /// How long to wait between two times that the projections are held against the log
+    #[arg(long, value_name = "DURATION", default_value = "PT1H", value_parser = Span::parse)]
+    pub(crate) verify_every: Span,
 }
 
 /// A socket that is listened at.
@@ -54,7 +58,7 @@ pub(crate) struct Listening {
 impl ListenArgs {
     /// Plainly, at an address of this machine.
     pub(crate) fn plain(listen: SocketAddr) -> Self {
-        Self { listen, tls_cert: None, tls_key: None, plain: false }
+        Self { listen, tls_cert: None, tls_key: None, plain: false, verify_every: Span::hours(1) }
     }
 
     /// Binds the address.

@@ -6,21 +6,28 @@ mod backlog;
 mod body;
 mod caller;
 mod deciding;
+mod drift;
 mod health;
+mod history;
 mod holds;
+mod holds_read;
 mod keys;
 mod listen;
+mod lists;
+mod meter;
+mod metrics;
 mod openapi;
 mod problem;
 mod route;
 mod seen;
 mod server;
+mod wallets;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
@@ -75,7 +82,19 @@ impl Default for Limits {
 
 /// Every route of the server.
 pub(crate) fn routes() -> Vec<Route> {
-    [health::routes(), holds::routes(), keys::routes()].into_iter().flatten().collect()
+    [
+        health::routes(),
+        metrics::routes(),
+        holds::routes(),
+        keys::routes(),
+        holds_read::routes(),
+        meter::routes(),
+        wallets::routes(),
+        history::routes(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The server's routes, with what holds for all of them.
@@ -130,10 +149,14 @@ async fn named(request: Request, next: Next) -> Response {
     let shown = id.to_str().unwrap_or_default().to_owned();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let span = tracing::info_span!("request", id = shown, %method, path, by = tracing::field::Empty);
+    let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
+    let verb = request.method().clone();
     let began = std::time::Instant::now();
     let mut response = next.run(request).instrument(span.clone()).await;
-    let took_us = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let took = began.elapsed();
     let status = response.status().as_u16();
+    metrics::answered(verb.as_str(), &route, status, took);
+    let took_us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     span.in_scope(|| tracing::debug!(status, took_us, "answered"));
     response.headers_mut().insert(REQUEST_ID, id);
     response

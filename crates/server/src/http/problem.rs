@@ -10,6 +10,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use store::StoreError;
 
+use crate::view::{NoAnswer, NoSuchWallet};
+
 /// Before each problem's word, in its `type`.
 const TYPE: &str = "urn:drawdown:problem:";
 
@@ -131,9 +133,15 @@ impl From<ProjectorError> for Problem {
     }
 }
 
-/// What should not happen: it is logged here, and told without its inside.
+/// What a report says that cannot be made, or what should not happen: that is logged here, and told without its inside.
 impl From<anyhow::Error> for Problem {
     fn from(error: anyhow::Error) -> Self {
+        if let Some(NoSuchWallet { wallet, .. }) = error.downcast_ref() {
+            return Self::unknown_wallet(wallet);
+        }
+        if let Some(NoAnswer(detail)) = error.downcast_ref() {
+            return Self::new(StatusCode::UNPROCESSABLE_ENTITY, "no_answer", detail);
+        }
         if let Some(StoreError::Database(_)) = error.downcast_ref() {
             tracing::warn!(error = format!("{error:#}"), "the projections cannot be read");
             return Self::later("projections_unavailable", "the projections cannot be read now: try again");

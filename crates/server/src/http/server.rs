@@ -1,6 +1,7 @@
 //! The server of a process: what it needs before anything runs, and how it ends.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use eventlog::Log;
@@ -9,8 +10,9 @@ use store::Projections;
 use tokio::sync::watch;
 
 use super::backlog::{Backlog, watch_backlog};
+use super::drift::watch_drift;
 use super::listen::{ListenArgs, Listening};
-use super::{App, Limits, router};
+use super::{App, Limits, metrics, router};
 use crate::context::Context;
 use crate::keys::{self, Secret, SecretPlace};
 use crate::stop::Stop;
@@ -19,6 +21,7 @@ use crate::stop::Stop;
 pub(crate) struct Serving {
     listening: Listening,
     secret: Secret,
+    verify_every: Duration,
 }
 
 impl Serving {
@@ -33,7 +36,8 @@ impl Serving {
         context: &Context,
     ) -> anyhow::Result<Self> {
         let secret = secret.open(context)?;
-        Ok(Self { listening: args.bind().await?, secret })
+        let verify_every = Duration::from_nanos(u64::try_from(args.verify_every.exact()).unwrap_or(u64::MAX));
+        Ok(Self { listening: args.bind().await?, secret, verify_every })
     }
 
     /// Where it is reached.
@@ -55,10 +59,12 @@ pub(crate) async fn serve(
     asking: Asking,
     stop: Stop,
 ) -> anyhow::Result<()> {
-    let Serving { listening, secret } = serving;
+    let Serving { listening, secret, verify_every } = serving;
     let keys = keys::follow(log.clone(), store.clone()).await.context("the keys cannot be read")?;
     let (found, backlog) = watch::channel(Backlog::default());
     let looking = tokio::spawn(watch_backlog(log.clone(), store.clone(), asking.clone(), found));
+    let drifting = tokio::spawn(watch_drift(log.clone(), store.clone(), verify_every));
+    metrics::install();
     let app = Arc::new(App {
         context: context.clone(),
         log: log.clone(),
@@ -71,8 +77,10 @@ pub(crate) async fn serve(
     });
     tracing::info!(url = listening.url()?, "serves");
     listening.serve(router(&app), stop).await;
-    looking.abort();
-    // It ends where it waits, and lets go of log and projections.
-    let _ = looking.await;
+    for task in [looking, drifting] {
+        task.abort();
+        // It ends where it waits, and lets go of log and projections.
+        let _ = task.await;
+    }
     Ok(())
 }

@@ -2,13 +2,15 @@
 
 use anyhow::Context as _;
 use ledger::{Amount, Entry, EntryKind, Instant, Name, Position};
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::rows::EntryRow;
 
 use crate::view::history::Booked;
 
 /// One transfer between two accounts.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Entry")]
 pub(crate) struct EntryNow {
     /// The record that caused it; none where time alone did and no record has booked it yet.
     pub(crate) partition: Option<u32>,

@@ -7,6 +7,7 @@ use anyhow::anyhow;
 use ledger::{
     Amount, Changes, Entry, EntryKind, Event, Identity, Memory, Outcome, Past, Record, Wallet, apply,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::view::{Align, AsOf, Table, WalletNow, behind, moment, number};
@@ -15,7 +16,7 @@ use crate::view::{Align, AsOf, Table, WalletNow, behind, moment, number};
 const MOST: u64 = 10_000;
 
 /// A usage, charged on a copy of the wallet.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Estimate {
     wallet: String,
     as_of: AsOf,
@@ -37,7 +38,7 @@ pub(crate) struct Estimate {
 }
 
 /// What one feature would be charged of one unit.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Charged {
     unit: String,
     feature: String,
@@ -50,13 +51,14 @@ struct Charged {
     actions: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EstimateOfUnit")]
 struct InUnit {
     available: Amount,
     available_after: Amount,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Looked {
     lot: String,
     feature: String,
@@ -66,7 +68,7 @@ struct Looked {
     why: String,
 }
 
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 struct Covers {
     actions: u64,
     /// Whether each was tried out; else what lay beyond was divided.

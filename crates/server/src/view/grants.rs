@@ -5,6 +5,7 @@ use std::fmt;
 
 use anyhow::Context as _;
 use ledger::{Amount, Grant, Instant, Lot, Offset, Terms};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use store::rows::{GrantRow, LotRow};
@@ -14,17 +15,18 @@ use super::entry::amount;
 use crate::view::{Align, AsOf, Reading, Table, WalletNow, behind, moment, when};
 
 /// A page of a wallet's grants.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Grants {
     wallet: String,
     as_of: AsOf,
     grants: Vec<GrantNow>,
-    /// Give this as `--after` for the next page; none on the last one.
+    /// Give this as `after` for the next page; none on the last one.
     next: Option<u64>,
     behind: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Grant")]
 struct GrantNow {
     grant: String,
     partition: u32,
@@ -43,17 +45,19 @@ struct GrantNow {
     /// The next lot to open, if one is to come.
     next_lot: Option<NextLot>,
     /// Everything that was promised, as recorded.
+    #[schemars(with = "serde_json::Value")]
     terms: Box<RawValue>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct NextLot {
     lot: String,
     effective_at: Instant,
 }
 
 /// Where the credits of a grant's lots are. What was carried over is issued once: issued = the sum of the others.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
+#[schemars(rename = "GrantSums")]
 struct Sums {
     lots: u64,
     issued: Amount,

@@ -11,6 +11,8 @@ pub(crate) mod estimate;
 pub(crate) mod explain;
 pub(crate) mod grants;
 pub(crate) mod history;
+pub(crate) mod hold;
+pub(crate) mod meter;
 pub(crate) mod monthly;
 pub(crate) mod net;
 mod order;
@@ -25,6 +27,6 @@ pub(crate) mod usage;
 pub(crate) mod wallets;
 pub(crate) mod what_if;
 
-pub(crate) use reading::{AsOf, Reading, WalletNow};
+pub(crate) use reading::{AsOf, NoAnswer, NoSuchWallet, Reading, WalletNow};
 pub(crate) use show::{behind, moment, number, when};
 pub(crate) use table::{Align, Table};

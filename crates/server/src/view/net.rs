@@ -4,6 +4,7 @@ use std::fmt;
 use std::iter::Sum;
 
 use ledger::Amount;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 
 /// What was added, less what was taken.
@@ -67,6 +68,20 @@ impl fmt::Display for Net {
 impl Serialize for Net {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         s.collect_str(self)
+    }
+}
+
+impl JsonSchema for Net {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Net".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "A sum that may be below zero: a decimal with at most nine places, perhaps behind a minus.",
+            "pattern": "^-?(0|[1-9][0-9]*)(\\.[0-9]{1,9})?$",
+        })
     }
 }
 

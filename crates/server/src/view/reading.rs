@@ -6,6 +6,7 @@ use anyhow::{Context as _, bail};
 use eventlog::{EventLog, Log};
 use ledger::{Catalogue, Changes, Instant, Offset, Partition, Wallet, advanced};
 use projector::ProjectorError;
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::rows::WalletRow;
 use store::{Projections, SqliteStore, Store};
@@ -22,13 +23,26 @@ pub(crate) struct Reading {
 }
 
 /// As of when a report is true.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 pub(crate) struct AsOf {
     pub(crate) partition: u32,
     /// After all records of the partition below this offset.
     pub(crate) offset: u64,
     pub(crate) time: Instant,
 }
+
+/// No folded record names the wallet that is asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("no record names the wallet `{wallet}`: {hint}")]
+pub(crate) struct NoSuchWallet {
+    pub(crate) wallet: String,
+    hint: String,
+}
+
+/// What cannot be answered as it is asked: there is no such thing, or not at that time.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct NoAnswer(pub(crate) String);
 
 /// A wallet as it is stored.
 pub(crate) struct Found {
@@ -104,7 +118,7 @@ impl Reading {
             let hint = behind(self.behind(partition, next).await?);
             let hint =
                 if hint.is_empty() { "check its spelling with `drawdown wallets`" } else { hint.trim_end() };
-            bail!("no record names the wallet `{id}`: {hint}");
+            return Err(NoSuchWallet { wallet: id.to_owned(), hint: hint.to_owned() }.into());
         };
         let next = next.max(row.as_of);
         let behind = self.behind(partition, next).await?;

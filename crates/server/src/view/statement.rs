@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use ledger::{Entry, EntryKind, Instant, Offset, Partition};
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::rows::{EntryRow, RecordRow};
 use store::{EntryFilter, Store};
@@ -28,12 +29,13 @@ pub(crate) struct Wanted {
 pub(crate) type Cursor = (Offset, u32);
 
 /// A page of a wallet's entries.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Ledger")]
 pub(crate) struct Statement {
     wallet: String,
     as_of: AsOf,
     entries: Vec<EntryNow>,
-    /// Give this as `--after` for the next page; none on the last one.
+    /// Give this as `after` for the next page; none on the last one.
     next: Option<String>,
     /// On the last page: what time alone has done since, which the wallet's next record will book.
     due: Vec<EntryNow>,

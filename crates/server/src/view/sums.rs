@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use ledger::{Amount, EntryKind};
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::Store;
 
@@ -15,7 +16,8 @@ use crate::view::{Align, AsOf, Reading, Table, WalletNow, behind, moment, number
 const PAGE: u32 = 4_096;
 
 /// The totals of a wallet's entries.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "LedgerSums")]
 pub(crate) struct Sums {
     wallet: String,
     as_of: AsOf,
@@ -28,13 +30,15 @@ pub(crate) struct Sums {
 }
 
 /// The totals of one unit. Each entry debits one account and credits another, so the nets add up to nothing.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(rename = "LedgerSumsOfUnit")]
 struct InUnit {
     kinds: BTreeMap<&'static str, OfKind>,
+    #[schemars(with = "BTreeMap<String, Shown>")]
     accounts: BTreeMap<String, OfAccount>,
 }
 
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
 struct OfKind {
     entries: u64,
     amount: Amount,
@@ -44,6 +48,16 @@ struct OfKind {
 struct OfAccount {
     debit: Amount,
     credit: Amount,
+}
+
+/// An account as it is shown.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LedgerSumsOfAccount")]
+struct Shown {
+    debit: Amount,
+    credit: Amount,
+    /// Credits less debits, with its sign.
+    net: String,
 }
 
 impl OfAccount {
@@ -56,12 +70,6 @@ impl OfAccount {
 
 impl Serialize for OfAccount {
     fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        #[derive(Serialize)]
-        struct Shown {
-            debit: Amount,
-            credit: Amount,
-            net: String,
-        }
         Shown { debit: self.debit, credit: self.credit, net: self.net() }.serialize(s)
     }
 }

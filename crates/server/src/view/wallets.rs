@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use ledger::{Catalogue, Instant, Offset, Partition};
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::{Store, WalletFilter};
 
@@ -12,16 +13,17 @@ use super::units::{Totals, units};
 use crate::view::{Align, AsOf, Reading, Table, behind, when};
 
 /// A page of wallets, by id.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Wallets {
     wallets: Vec<Line>,
-    /// Give this as `--after` for the next page; none on the last one.
+    /// Give this as `after` for the next page; none on the last one.
     next: Option<String>,
     /// How many records of the log are not folded yet.
     behind: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "WalletLine")]
 struct Line {
     wallet: String,
     as_of: AsOf,

@@ -128,11 +128,7 @@ fn what_is_said_badly_is_told_with_what_to_do() {
         (json!({"amount": "1"}), 400, "bad_field"),
         (json!({"amounts": [{"unit": "credits", "feature": "calls", "amount": 1}]}), 400, "bad_field"),
         (json!([]), 400, "bad_field"),
-        (
-            json!({"amounts": [{"unit": "gold", "feature": "calls", "amount": "1"}]}),
-            422,
-            "unknown_unit",
-        ),
+        (json!({"amounts": [{"unit": "gold", "feature": "calls", "amount": "1"}]}), 422, "unknown_unit"),
         (json!({"amounts": []}), 422, "amount_zero"),
     ] {
         assert_eq!(server.post(holds, &body).problem(status), code, "{body}");

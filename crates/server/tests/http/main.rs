@@ -5,6 +5,7 @@
 mod drawdown;
 mod holds;
 mod keys;
+mod operations;
 #[path = "../process/place.rs"]
 mod place;
 mod server;

@@ -10,14 +10,14 @@ mod token;
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use ledger::ApiKey;
+use ledger::{ApiKey, Instant};
 use projector::Published;
 
 use crate::applying::{Became, apply};
 use crate::context::Context;
 use crate::documents::{Body, Document, explain_rejection};
 use crate::exit::Exit;
-use crate::keys::{Keyring, SecretPlace, Standing};
+use crate::keys::{Keyring, Scopes, SecretPlace, Standing};
 use crate::view::Reading;
 
 /// Make, list, revoke and rotate the keys of the HTTP API.
@@ -52,6 +52,18 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         Action::Rotate(rotate) => rotate::run(rotate, &args.secret, context).await,
         Action::Token(token) => token::run(token, &args.secret, context).await,
     }
+}
+
+/// A new key; none, which is told, if the log does not take it.
+pub(crate) async fn make(
+    context: &Context,
+    secret: &SecretPlace,
+    scopes: Scopes,
+    description: Option<String>,
+    expires_at: Option<Instant>,
+) -> anyhow::Result<Option<String>> {
+    let (made, key) = create::new(&secret.open(context)?, scopes, description, expires_at)?;
+    Ok(publish(context, vec![(made.id, key)]).await?.then_some(made.key))
 }
 
 /// All keys that are in the log now, folded or not.

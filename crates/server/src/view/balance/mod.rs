@@ -6,6 +6,7 @@ mod show;
 use std::collections::BTreeMap;
 
 use ledger::{Amount, Cost, Instant, Lot, Scope, Wallet};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::history::Known;
@@ -14,7 +15,7 @@ use super::units::{Totals, by_feature, units};
 use crate::view::{AsOf, Reading, WalletNow};
 
 /// A wallet's balance, unit by unit.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Balance {
     wallet: String,
     as_of: AsOf,
@@ -36,7 +37,8 @@ pub(crate) struct Balance {
     behind: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "BalanceOfUnit")]
 struct InUnit {
     #[serde(flatten)]
     totals: Totals,
@@ -55,7 +57,7 @@ struct InUnit {
     holds: Vec<HoldNow>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct LotNow {
     lot: String,
     grant: String,
@@ -78,7 +80,7 @@ struct LotNow {
     why: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Upcoming {
     lot: String,
     grant: String,
@@ -87,7 +89,8 @@ struct Upcoming {
 }
 
 /// What an open hold has set aside of the unit for a feature.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "HoldInUnit")]
 struct HoldNow {
     hold: String,
     feature: String,
@@ -97,7 +100,7 @@ struct HoldNow {
     until: Instant,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct OpenOverage {
     month: String,
     feature: String,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use ledger::{Amount, Considered, Entry, EntryKind, Lot, Name, Verdict, burn_order};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::view::history::{Close, Known};
@@ -10,7 +11,8 @@ use crate::view::order::{behind, nth};
 use crate::view::{Align, Table, when};
 
 /// What was charged of one unit for one feature.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ChargeExplained")]
 pub(crate) struct ChargeNow {
     pub(crate) unit: String,
     pub(crate) feature: String,
@@ -21,7 +23,7 @@ pub(crate) struct ChargeNow {
 }
 
 /// A lot in the order of burning, and what came of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct LotSeen {
     lot: String,
     /// What it had to give when its turn came; none if it did not come.

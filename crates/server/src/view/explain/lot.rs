@@ -4,6 +4,7 @@ use std::fmt;
 
 use anyhow::{Context as _, ensure};
 use ledger::{Amount, EntryKind, Instant, Lot};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::view::entry::EntryNow;
@@ -13,7 +14,8 @@ use crate::view::statement::table;
 use crate::view::{AsOf, behind, moment, when};
 
 /// A lot, explained.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "LotExplained")]
 pub(crate) struct OfLot {
     wallet: String,
     as_of: AsOf,
@@ -40,7 +42,8 @@ pub(crate) struct OfLot {
 }
 
 /// Where its credits are: issued is the sum of the others.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "LotPlaces")]
 struct Places {
     issued: Amount,
     remaining: Amount,

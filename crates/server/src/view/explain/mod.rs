@@ -9,10 +9,11 @@ mod words;
 
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::view::Reading;
 use crate::view::history::Known;
+use crate::view::{NoAnswer, Reading};
 use lot::OfLot;
 use record::OfRecord;
 use target::Target;
@@ -20,7 +21,7 @@ use target::Target;
 pub(crate) use words::RecordNow;
 
 /// What is explained.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Explanation {
     Record(Box<OfRecord>),
@@ -40,7 +41,8 @@ impl Explanation {
         source: Option<&str>,
     ) -> anyhow::Result<Self> {
         let known = Known::read(reading, wallet, None, &[]).await?;
-        Ok(match target::find(&known, about, source)? {
+        let target = target::find(&known, about, source).map_err(|error| NoAnswer(error.to_string()))?;
+        Ok(match target {
             Target::Lot(id) => Self::Lot(Box::new(OfLot::new(&known, &id)?)),
             Target::Record { offset, line } => {
                 Self::Record(Box::new(OfRecord::read(reading, &known, offset, line).await?))

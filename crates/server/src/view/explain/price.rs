@@ -2,13 +2,15 @@
 
 use anyhow::Context as _;
 use ledger::{Amount, Blocks, Catalogue, Charge, Instant, Price, Quantity, TierMode};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::view::when;
 
 /// A version of a price.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PriceVersion")]
 pub(crate) struct PriceNow {
     /// `name@revision`.
     version: String,
@@ -18,6 +20,7 @@ pub(crate) struct PriceNow {
     /// Each charge in words.
     charges: Vec<String>,
     /// As it was published.
+    #[schemars(with = "serde_json::Value")]
     document: Box<RawValue>,
 }
 

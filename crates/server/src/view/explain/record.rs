@@ -5,6 +5,7 @@ use std::fmt;
 
 use anyhow::Context as _;
 use ledger::{Amount, Name, Offset, Wallet};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -18,12 +19,14 @@ use crate::view::units::Totals;
 use crate::view::{AsOf, Reading, behind, moment, when};
 
 /// A record, explained.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RecordExplained")]
 pub(crate) struct OfRecord {
     wallet: String,
     as_of: AsOf,
     record: RecordNow,
     /// What it says, as recorded.
+    #[schemars(with = "serde_json::Value")]
     data: Box<RawValue>,
     /// The entry that was asked about.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,13 +47,13 @@ pub(crate) struct OfRecord {
     behind: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Correction {
     record: RecordNow,
     entries: Vec<EntryNow>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct InEffect {
     is_cancelled: bool,
     charged: BTreeMap<String, Amount>,

@@ -1,13 +1,15 @@
 //! Records in words.
 
 use ledger::{Instant, Outcome};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::view::history::Recorded;
 use crate::view::when;
 
 /// A record and what became of it.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Record")]
 pub(crate) struct RecordNow {
     partition: u32,
     offset: u64,

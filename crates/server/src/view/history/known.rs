@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anyhow::ensure;
 use ledger::{Catalogue, Changes, Instant, Lot, Name, Offset, Partition, Position, Used, Wallet, advanced};
 use projector::{Did, History, ProjectorError, places, read_each};
 
@@ -11,7 +10,7 @@ use super::legs::Moves;
 use super::recorded::{Booked, Recorded};
 use super::refold::Refold;
 use super::standing::{Cut, Standing};
-use crate::view::{AsOf, Reading, WalletNow, when};
+use crate::view::{AsOf, NoAnswer, Reading, WalletNow, when};
 
 /// A wallet as known at a moment.
 pub(crate) struct Known {
@@ -60,7 +59,10 @@ impl Known {
         let found = reading.find(id).await?;
         let now = reading.now;
         let at = at.unwrap_or(now);
-        ensure!(at <= now, "nothing is known at {} yet: it is {} now", when(at), when(now));
+        if at > now {
+            let (at, now) = (when(at), when(now));
+            return Err(NoAnswer(format!("nothing is known at {at} yet: it is {now} now")).into());
+        }
         let places = places(&*reading.store, found.partition, found.row.no, found.next).await?;
         let mut moments: Vec<Instant> = moments.iter().copied().filter(|moment| *moment < at).collect();
         moments.sort_unstable();

@@ -9,14 +9,16 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, ensure};
 use ledger::{Amount, Instant, Month, Name};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::view::history::{Cut, Known, Leg, Moves, OfOverage, Standing, What, Where};
 use crate::view::net::Net;
-use crate::view::{AsOf, Reading, WalletNow, when};
+use crate::view::{AsOf, NoAnswer, Reading, WalletNow, when};
 
 /// A wallet's statement of a month.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "MonthlyStatement")]
 pub(crate) struct Monthly {
     wallet: String,
     as_of: AsOf,
@@ -34,7 +36,8 @@ pub(crate) struct Monthly {
 }
 
 /// One unit: opening + granted + carried in + reversed − used − repaid − expired − voided − carried out = closing.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(rename = "MonthOfUnit")]
 struct InUnit {
     opening: Amount,
     granted: Net,
@@ -56,7 +59,8 @@ struct InUnit {
 }
 
 /// Overage: opening + opened − reversed − repaid − billed − forgiven = open.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "OverageOfMonth")]
 struct OfMonth {
     month: Month,
     feature: String,
@@ -82,10 +86,13 @@ impl Monthly {
         known_at: Option<Instant>,
     ) -> anyhow::Result<Self> {
         let now = reading.wallet(wallet).await?;
-        let (zone, from, to) =
-            bounds(&now, month).with_context(|| format!("{month} is no month that can be"))?;
+        let bounds = bounds(&now, month);
+        let (zone, from, to) = bounds.ok_or_else(|| NoAnswer(format!("{month} is no month that can be")))?;
         let known = Known::read(reading, wallet, known_at, &[to.plus(-1)]).await?;
-        ensure!(from <= known.at, "{month} begins at {}: at {} it had not begun", when(from), when(known.at));
+        if from > known.at {
+            let (from, at) = (when(from), when(known.at));
+            return Err(NoAnswer(format!("{month} begins at {from}: at {at} it had not begun")).into());
+        }
         let is_over = to <= known.at;
         let end = if is_over { Cut::Before(to) } else { Cut::AsOf(known.at) };
         let moves = known.moves()?;

@@ -5,6 +5,7 @@ use std::fmt;
 
 use anyhow::Context as _;
 use ledger::{Amount, Instant, Offset};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use store::rows::OutcomeCode;
@@ -15,17 +16,19 @@ use super::sums::amounts;
 use crate::view::{Align, AsOf, Reading, Table, WalletNow, behind, moment, when};
 
 /// A page of a wallet's usage.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "UsageList")]
 pub(crate) struct List {
     wallet: String,
     as_of: AsOf,
     usage: Vec<Line>,
-    /// Give this as `--after` for the next page; none on the last one.
+    /// Give this as `after` for the next page; none on the last one.
     next: Option<u64>,
     behind: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Usage")]
 struct Line {
     partition: u32,
     offset: u64,
@@ -54,6 +57,7 @@ struct Line {
     /// What parts-reversals gave back: it is taken off what is charged.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     reversed: BTreeMap<String, Amount>,
+    #[schemars(with = "Option<serde_json::Value>")]
     data: Option<Box<RawValue>>,
 }
 

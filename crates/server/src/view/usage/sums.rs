@@ -5,6 +5,7 @@ use std::fmt;
 
 use eventlog::EventLog;
 use ledger::{Amount, Fields, Offset, Partition};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use store::Store;
@@ -50,7 +51,8 @@ impl By {
 }
 
 /// The sums of usage, and of its groups.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "UsageSums")]
 pub(crate) struct Sums {
     /// None where they are of all wallets.
     wallet: Option<String>,
@@ -71,7 +73,8 @@ fn is_zero(n: &u64) -> bool {
     *n == 0
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "UsageGroup")]
 struct Group {
     /// None where the usage has none.
     key: Option<String>,
@@ -79,10 +82,13 @@ struct Group {
     totals: Totals,
 }
 
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(rename = "UsageTotals")]
 struct Totals {
     count: u64,
     charged: BTreeMap<String, Amount>,
+    /// Of each number in the events' data, by its path; null where the sum is not exact.
+    #[schemars(with = "BTreeMap<String, Option<String>>")]
     quantities: Quantities,
     vendor_cost: BTreeMap<String, Amount>,
     unpriced: u64,
