@@ -12,7 +12,10 @@ use ledger::KeyScope;
 
 use super::App;
 use super::problem::Problem;
-use crate::keys::{KeyError, Scopes};
+use crate::keys::{self, KeyError, Scopes};
+
+/// Before the key's id, in what a caller is said to be.
+const KEY: &str = "key:";
 
 /// Who asks, and what he may.
 #[derive(Clone, Debug)]
@@ -33,12 +36,14 @@ pub(crate) enum Needs {
     OfWallet(KeyScope),
     /// This scope, about all wallets or none: no customer's token will do.
     OfAll(KeyScope),
+    /// An API key, whatever it lets do: no customer's token will do.
+    AnyKey,
 }
 
 impl Needs {
     pub(crate) fn scope(self) -> Option<KeyScope> {
         match self {
-            Self::Nothing => None,
+            Self::Nothing | Self::AnyKey => None,
             Self::OfWallet(scope) | Self::OfAll(scope) => Some(scope),
         }
     }
@@ -51,6 +56,12 @@ impl Caller {
             Some(own) if own != wallet => Err(Problem::unknown_wallet(wallet)),
             Some(_) | None => Ok(()),
         }
+    }
+
+    /// The caller as keys know him.
+    pub(super) fn as_key(&self) -> keys::Caller {
+        let key = self.by.strip_prefix(KEY).unwrap_or(&self.by).to_owned();
+        keys::Caller { key, scopes: self.scopes, wallet: self.wallet.clone() }
     }
 
     /// The wallet that a request is about: the one it names, or the only one this caller may know of.
@@ -78,18 +89,20 @@ pub(crate) async fn authorize(
     mut request: Request,
     next: Next,
 ) -> Result<Response, Problem> {
+    if needs == Needs::Nothing {
+        return Ok(next.run(request).await);
+    }
     if request.uri().path().contains("%00") || request.uri().query().is_some_and(|q| q.contains("%00")) {
         // No name has it, and a database that keeps text refuses it.
         return Err(Problem::bad("nul", "the address holds a NUL character: leave it out"));
     }
-    let Some(scope) = needs.scope() else { return Ok(next.run(request).await) };
     let caller = app.caller(request.headers().get(header::AUTHORIZATION).map(|value| value.as_bytes()))?;
-    if !caller.scopes.has(scope) {
+    if let Some(scope) = needs.scope().filter(|scope| !caller.scopes.allow(*scope)) {
         let detail = format!("the key lacks the scope `{}`: use one that has it", scope.word());
         return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail).with("scope", scope.word()));
     }
     if caller.wallet.is_some() {
-        if matches!(needs, Needs::OfAll(_)) {
+        if matches!(needs, Needs::OfAll(_) | Needs::AnyKey) {
             let detail = "a customer's token is for one wallet's own: use an API key";
             return Err(Problem::new(StatusCode::FORBIDDEN, "forbidden", detail));
         }
@@ -120,6 +133,6 @@ impl App {
         })?;
         let found = self.keys.borrow().check(token.trim(), &self.secret, self.context.now());
         let caller = found.map_err(|error: KeyError| refused("unauthorized", error.to_string()))?;
-        Ok(Caller { by: format!("key:{}", caller.key), scopes: caller.scopes, wallet: caller.wallet })
+        Ok(Caller { by: format!("{KEY}{}", caller.key), scopes: caller.scopes, wallet: caller.wallet })
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use eventlog::{Appending, EventLog, LogError};
-use ingest::{Hold, Holding, Stamp, Stamped};
+use ingest::{Hold, Holding, Published, Stamp, Stamped};
 use ledger::{Identity, Offset, Partition, Position, Wallet};
 use projector::{Answered, Awaiting, WalletSeen};
 use store::Store;
@@ -58,16 +58,29 @@ impl App {
     /// 503 if nothing was appended, 504 if it is not known what became of it: the same again is answered as the first.
     pub(crate) async fn decide(&self, stamped: Stamped<'_>) -> Result<Recorded, Problem> {
         let (wallet, id) = (stamped.wallet.to_string(), stamped.id.to_string());
-        let identity = ledger::decode(&stamped.bytes)
+        self.decide_record(&wallet, &id, stamped.appending(self.log.partitions())).await
+    }
+
+    /// Appends a document of the catalogue, and waits for what becomes of it in partition 0, which alone accepts such.
+    ///
+    /// # Errors
+    ///
+    /// As [`App::decide`].
+    pub(crate) async fn decide_document(&self, document: Published) -> Result<Recorded, Problem> {
+        let Published { id, bytes } = document;
+        self.decide_record("", &id, Appending { partition: Partition(0), bytes }).await
+    }
+
+    async fn decide_record(&self, wallet: &str, id: &str, appending: Appending) -> Result<Recorded, Problem> {
+        let identity = ledger::decode(&appending.bytes)
             .ok()
             .and_then(|record| record.identify(&mut Vec::new()).ok())
             .expect("what was stamped can be read");
-        let appending = stamped.appending(self.log.partitions());
         self.accepts(appending.partition)?;
         let began = Moment::now();
-        let answered = self.answer(Request { wallet: &wallet, id: &id, identity, appending }).await?;
+        let answered = self.answer(Request { wallet, id, identity, appending }).await?;
         super::metrics::decided(&answered.record, began.elapsed());
-        self.recorded(answered, &wallet).await
+        self.recorded(answered, wallet).await
     }
 
     async fn answer(&self, request: Request<'_>) -> Result<Answered, Problem> {

@@ -12,6 +12,7 @@ mod health;
 mod history;
 mod holds;
 mod holds_read;
+mod keys;
 mod listen;
 mod lists;
 mod meter;
@@ -92,6 +93,7 @@ pub(crate) fn routes() -> Vec<Route> {
         health::routes(),
         metrics::routes(),
         holds::routes(),
+        keys::routes(),
         holds_read::routes(),
         meter::routes(),
         wallets::routes(),

@@ -1,5 +1,6 @@
 //! The OpenAPI 3.1 document, made from the routes.
 
+use ledger::KeyScope;
 use schemars::Schema;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
@@ -43,7 +44,12 @@ pub(crate) fn document(routes: &[Route]) -> Value {
                 "key": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "An API key, `dd_…`, or a customer's token, `ddc_…`",
+                    "description": "An API key, `dd_…`",
+                },
+                "customer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A customer's token, `ddc_…`, for one wallet: for any other one the answer is a 404",
                 },
             },
         },
@@ -77,16 +83,9 @@ fn operation(route: &Route, problem: &Schema, schemas: &mut SchemaGenerator) -> 
     if !parameters.is_empty() {
         operation["parameters"] = parameters.into();
     }
-    if let Some(scope) = route.needs.scope() {
-        operation["security"] = json!([{"key": []}]);
-        operation["description"] = match route.needs {
-            Needs::OfAll(_) => format!("Needs an API key with the scope `{}`.", scope.word()),
-            Needs::OfWallet(_) | Needs::Nothing => {
-                format!("Needs the scope `{}`; a customer's token for this wallet will do.", scope.word())
-            }
-        }
-        .into();
-    }
+    let (security, description) = security(route.needs);
+    operation["security"] = security;
+    operation["description"] = description.into();
     if !route.takes.is_empty() {
         let mut content = Map::new();
         for (media, schema) in &route.takes {
@@ -95,6 +94,22 @@ fn operation(route: &Route, problem: &Schema, schemas: &mut SchemaGenerator) -> 
         operation["requestBody"] = json!({"required": true, "content": content});
     }
     operation
+}
+
+/// Whom a route lets in, each with the scope that it takes; and the same in words.
+fn security(needs: Needs) -> (Value, String) {
+    let word = needs.scope().map(KeyScope::word).unwrap_or_default();
+    match needs {
+        Needs::Nothing => (json!([]), "Needs no key.".to_owned()),
+        Needs::AnyKey => (json!([{"key": []}]), "Needs an API key, whatever its scopes.".to_owned()),
+        Needs::OfAll(_) => {
+            (json!([{"key": [word]}]), format!("Needs an API key with the scope `{word}`, or `admin`."))
+        }
+        Needs::OfWallet(_) => (
+            json!([{"key": [word]}, {"customer": [word]}]),
+            format!("Needs the scope `{word}`, or `admin`; a customer's token for this wallet will do."),
+        ),
+    }
 }
 
 fn parameters(route: &Route, schemas: &mut SchemaGenerator) -> Vec<Value> {

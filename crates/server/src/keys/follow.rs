@@ -26,7 +26,7 @@ pub async fn follow<L: EventLog + 'static, S: Store + 'static>(
 ) -> Result<watch::Receiver<Arc<Keyring>>, ProjectorError> {
     let mut published = Published::open(log, store).await?;
     while published.step().await? {}
-    let (told, keys) = watch::channel(Arc::new(Keyring::of(published.catalogue())));
+    let (told, keys) = watch::channel(Arc::new(Keyring::at(published.catalogue(), published.next())));
     tokio::spawn(async move {
         let mut is_failing = false;
         while !told.is_closed() {
@@ -34,7 +34,7 @@ pub async fn follow<L: EventLog + 'static, S: Store + 'static>(
             let stepped = published.step().await;
             let new = &published.catalogue().accepted()[before..];
             if new.iter().any(|document| document.kind == "key") {
-                told.send_replace(Arc::new(Keyring::of(published.catalogue())));
+                told.send_replace(Arc::new(Keyring::at(published.catalogue(), published.next())));
             }
             match stepped {
                 Ok(true) => is_failing = false,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use hmac::Mac as _;
-use ledger::{ApiKey, Catalogue, Document, Instant};
+use ledger::{ApiKey, Catalogue, Document, Instant, Offset};
 
 use super::customer::Customer;
 use super::{Scopes, Secret, Token};
@@ -12,6 +12,7 @@ use super::{Scopes, Secret, Token};
 #[derive(Clone, Debug, Default)]
 pub struct Keyring {
     keys: BTreeMap<String, Standing>,
+    next: Offset,
 }
 
 /// A key as it stands.
@@ -19,6 +20,8 @@ pub struct Keyring {
 pub struct Standing {
     /// What the log has of it.
     pub key: ApiKey,
+    /// The id of the record that said so: the next one names it as the one that it replaces.
+    pub record: String,
     /// When it was made.
     pub created_at: Instant,
 }
@@ -81,15 +84,26 @@ impl Standing {
 impl Keyring {
     /// The keys of a catalogue, each as its newest document has it.
     pub fn of(catalogue: &Catalogue) -> Self {
+        Self::at(catalogue, Offset(0))
+    }
+
+    /// As [`Keyring::of`], of the catalogue after all records of partition 0 below an offset.
+    pub fn at(catalogue: &Catalogue, next: Offset) -> Self {
         let mut keys: BTreeMap<String, Standing> = BTreeMap::new();
         for accepted in catalogue.accepted().iter().filter(|accepted| accepted.kind == "key") {
             if let Ok(Document::Key(key)) = Document::read(&accepted.kind, &accepted.body) {
                 let before = keys.get(&accepted.name);
                 let created_at = before.map_or(accepted.recorded_at, |before| before.created_at);
-                keys.insert(accepted.name.clone(), Standing { key, created_at });
+                let record = accepted.id.clone();
+                keys.insert(accepted.name.clone(), Standing { key, record, created_at });
             }
         }
-        Self { keys }
+        Self { keys, next }
+    }
+
+    /// All records of partition 0 below this offset, if they are about keys, are known.
+    pub fn next(&self) -> Offset {
+        self.next
     }
 
     /// A key by its id.

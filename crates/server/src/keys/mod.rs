@@ -8,6 +8,7 @@ mod keyring;
 mod place;
 mod scopes;
 mod secret;
+mod shown;
 mod token;
 
 pub use customer::{CUSTOMER_TTL, Customer, LONGEST_CUSTOMER_TTL, MintError, mint};
@@ -16,4 +17,5 @@ pub use keyring::{Caller, KeyError, Keyring, Standing};
 pub use place::SecretPlace;
 pub use scopes::Scopes;
 pub use secret::{Secret, SecretError};
+pub(crate) use shown::{Listed, Made, make};
 pub use token::Token;

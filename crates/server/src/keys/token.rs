@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use hmac::Mac as _;
 use ledger::ApiKey;
 use sha2::{Digest, Sha256};
+
+use super::Secret;
 
 /// What every key begins with.
 const PREFIX: &str = "dd_";
@@ -28,6 +31,22 @@ impl Token {
     pub fn fresh() -> Result<Self, getrandom::Error> {
         let id = random(BASE32, ApiKey::ID - 1)?;
         Ok(Self::with_checksum(format!("{PREFIX}k{id}_{}", random(BASE62, SECRET)?)))
+    }
+
+    /// The key that a request makes, however often it is sent: it follows from the servers' secret and what names the request.
+    pub(crate) fn of_request(secret: &Secret, request: &str) -> Self {
+        let drawn = |alphabet: &[u8], what: &str, count: usize| -> String {
+            let byte = |at: usize| {
+                let mac = secret.mac(&format!("key {what} {at} of {request}")).finalize().into_bytes();
+                // Of 16 bytes, so that no character is likelier than another by more than can be noticed.
+                let number = u128::from_be_bytes(*mac.first_chunk().expect("it has 32 bytes"));
+                let digit = number % alphabet.len() as u128;
+                char::from(alphabet[usize::try_from(digit).expect("it is below the alphabet's length")])
+            };
+            (0..count).map(byte).collect()
+        };
+        let (id, secret) = (drawn(BASE32, "id", ApiKey::ID - 1), drawn(BASE62, "secret", SECRET));
+        Self::with_checksum(format!("{PREFIX}k{id}_{secret}"))
     }
 
     /// A key that is whole but for its checksum.
@@ -117,6 +136,20 @@ mod tests {
         for wrong in [&format!("{text}a"), &format!(" {text}"), &text.to_uppercase(), &text.replace('k', "é")]
         {
             assert_eq!(Token::parse(wrong), None);
+        }
+    }
+
+    #[test]
+    fn a_request_makes_the_same_key_each_time_and_no_other_does() {
+        let secret = crate::keys::keyring::tests::secret("s");
+        let key = Token::of_request(&secret, "one");
+        assert_eq!(Token::parse(key.text()), Some(key.clone()));
+        assert_eq!(Token::of_request(&secret, "one"), key);
+        for other in [
+            Token::of_request(&secret, "two"),
+            Token::of_request(&crate::keys::keyring::tests::secret("t"), "one"),
+        ] {
+            assert!(other.id() != key.id() && other.text()[17..] != key.text()[17..], "{other:?}");
         }
     }
 

@@ -5,6 +5,7 @@
 mod drawdown;
 mod events;
 mod holds;
+mod keys;
 mod openmeter;
 mod operations;
 #[path = "../process/place.rs"]

@@ -116,6 +116,19 @@ impl Server {
         self.ask("POST", path, &headers, body.to_string())
     }
 
+    /// With another key or token, and a JSON body if there is one.
+    pub(crate) fn call(&self, bearer: &str, method: &str, path: &str, body: &Value) -> Answer {
+        let authorization = format!("Bearer {bearer}");
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        self.ask(method, path, &[("authorization", &authorization)], body)
+    }
+
+    /// A customer's token for a wallet.
+    pub(crate) fn token(&self, wallet: &str, scopes: &[&str]) -> String {
+        let asked = serde_json::json!({"wallet": wallet, "scopes": scopes});
+        self.post("/v1/tokens", &asked).expect(201)["token"].as_str().unwrap().to_owned()
+    }
+
     pub(crate) fn ask(
         &self,
         method: &str,

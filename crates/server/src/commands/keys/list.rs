@@ -2,13 +2,12 @@
 
 use std::fmt;
 
-use ledger::Instant;
 use serde::Serialize;
 
 use super::keyring;
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::keys::{KeyError, Standing};
+use crate::keys::Listed;
 use crate::view::{Align, Table};
 
 /// List all keys, also those that are over: never the keys themselves.
@@ -19,37 +18,6 @@ pub(super) struct Args {}
 #[derive(Serialize)]
 struct Keys {
     keys: Vec<Listed>,
-}
-
-/// A key as it stands.
-#[derive(Serialize)]
-pub(super) struct Listed {
-    id: String,
-    state: &'static str,
-    scopes: Vec<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<String>,
-    created_at: Instant,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    expires_at: Option<Instant>,
-}
-
-impl Listed {
-    pub(super) fn new(id: &str, standing: &Standing, now: Instant) -> Self {
-        let state = match standing.check(now) {
-            Err(KeyError::Revoked) => "revoked",
-            Err(KeyError::Expired) => "expired",
-            Ok(()) | Err(KeyError::Malformed | KeyError::Unknown) => "live",
-        };
-        Self {
-            id: id.to_owned(),
-            state,
-            scopes: standing.scopes().iter().map(ledger::KeyScope::word).collect(),
-            description: standing.key.description.clone(),
-            created_at: standing.created_at,
-            expires_at: standing.key.expires_at,
-        }
-    }
 }
 
 impl fmt::Display for Keys {

@@ -2,15 +2,15 @@
 
 use std::fmt;
 
+use anyhow::Context as _;
 use ledger::{Instant, Span};
 use serde::Serialize;
 
-use super::create::{Made, new};
 use super::ends::{Ends, span};
 use super::{keyring, known, publish};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::keys::SecretPlace;
+use crate::keys::{Made, SecretPlace, Token, make};
 
 /// Make a key that takes another one's place: both are live until the overlap is over.
 #[derive(Debug, clap::Args)]
@@ -57,7 +57,9 @@ pub(super) async fn run(args: Args, secret: &SecretPlace, context: &Context) -> 
     let mut old = standing.key.clone();
     let lifetime = old.expires_at.map(|end| Ends::At(now.plus(end.0 - standing.created_at.0)));
     let expires_at = args.expires.or(lifetime).map(|ends| ends.from(now));
-    let (made, key) = new(&secret.open(context)?, standing.scopes(), old.description.clone(), expires_at)?;
+    let token = Token::fresh().context("the system has no randomness to make a key of")?;
+    let (made, key) =
+        make(&token, &secret.open(context)?, standing.scopes(), old.description.clone(), expires_at);
     let until = now.plus(args.overlap.exact());
     let until = old.expires_at.map_or(until, |end| end.min(until));
     old.expires_at = Some(until);
