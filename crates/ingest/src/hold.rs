@@ -21,6 +21,8 @@ pub struct Holding<'a> {
     pub id: &'a str,
     /// Who uses.
     pub subject: Option<&'a str>,
+    /// The trace that asked for it (W3C `traceparent`).
+    pub trace: Option<&'a str>,
     /// What it says.
     pub says: Hold<'a>,
 }
@@ -142,7 +144,7 @@ impl<'a> Hold<'a> {
 /// If a name is empty, too long or holds control characters, an event's data has no canonical form, or the whole is too large.
 /// Whether a hold is approved is for the fold to say.
 pub fn hold<'a>(holding: &Holding<'a>, stamp: &Stamp<'_>) -> Result<Stamped<'a>, Refusal> {
-    let Holding { wallet, source, id, subject, says } = *holding;
+    let Holding { wallet, source, id, subject, trace, says } = *holding;
     let source = source.unwrap_or(OPERATOR);
     name("source", source, LONG)?;
     if let Some(subject) = subject {
@@ -167,8 +169,12 @@ pub fn hold<'a>(holding: &Holding<'a>, stamp: &Stamp<'_>) -> Result<Stamped<'a>,
             Measure::Event(event) => name("type", event.kind, NAME)?,
         }
     }
-    let head =
-        Head { wallet: Some(wallet), subject, ..Head::new(id, source, says.kind(), stamp.now, stamp.by) };
+    let head = Head {
+        wallet: Some(wallet),
+        subject,
+        trace,
+        ..Head::new(id, source, says.kind(), stamp.now, stamp.by)
+    };
     let bytes = wallets_own(&head, &data)?;
     Ok(Stamped { wallet: wallet.into(), source: source.into(), id: id.into(), bytes })
 }

@@ -63,7 +63,7 @@ fn request(id: &str, amount: &str) -> (Appending, Identity) {
     let amount = Amount::parse(amount).unwrap();
     let lines = [Line { unit: "credits".into(), feature: "f".into(), amount }];
     let says = Hold::Request { estimate: Measure::Amounts(&lines), ttl: None, valid_until: None };
-    let holding = Holding { wallet: "w", source: None, id, subject: None, says };
+    let holding = Holding { wallet: "w", source: None, id, subject: None, trace: None, says };
     let record = ingest::hold(&holding, &stamp()).unwrap();
     let identity = ledger::decode(&record.bytes).unwrap().identify(&mut Vec::new()).unwrap();
     (record.appending(1), identity)

@@ -126,7 +126,7 @@ impl Correcting {
         says: Hold<'_>,
     ) -> anyhow::Result<Answer> {
         let stamp = Stamp { now: self.context.now(), by: "operator", backfill: false };
-        let holding = Holding { wallet, source: None, id, subject, says };
+        let holding = Holding { wallet, source: None, id, subject, trace: None, says };
         let mut answers = vec![Answer::appended(wallet, says.kind(), id)];
         match ingest::hold(&holding, &stamp) {
             Ok(record) => {

@@ -232,8 +232,14 @@ impl App {
         tokio::spawn(async move {
             let id = format!("abandon:{hold}");
             let says = Hold::Void { hold: &hold };
-            let holding =
-                Holding { wallet: &wallet, source: Some(super::SOURCE), id: &id, subject: None, says };
+            let holding = Holding {
+                wallet: &wallet,
+                source: Some(super::SOURCE),
+                id: &id,
+                subject: None,
+                trace: None,
+                says,
+            };
             let Ok(stamp) = app.stamp(&by) else { return };
             let Ok(record) = ingest::hold(&holding, &stamp) else { return };
             let record = record.appending(app.log.partitions());

@@ -19,6 +19,7 @@ use super::deciding::Recorded;
 use super::problem::Problem;
 use super::route::Route;
 use super::{App, SOURCE};
+use crate::telemetry::current_trace;
 
 /// What every request for a hold says of retries.
 pub(super) const RETRY: &str = "The request's id: the same again, with the same body, is answered as the first; with another body it is a 422";
@@ -210,7 +211,15 @@ async fn request_hold(
         ttl: request.ttl,
         valid_until,
     };
-    let holding = Holding { wallet, source: Some(SOURCE), id, subject: request.subject.as_deref(), says };
+    let trace = current_trace();
+    let holding = Holding {
+        wallet,
+        source: Some(SOURCE),
+        id,
+        subject: request.subject.as_deref(),
+        trace: trace.as_deref(),
+        says,
+    };
     let decided = app.decide(ingest::hold(&holding, &stamp)?).await;
     if decided.as_ref().is_err_and(|problem| problem.code == "unknown") {
         app.abandon(wallet, id, &caller.by);
@@ -322,7 +331,8 @@ async fn say(
     says: Hold<'_>,
 ) -> Result<Recorded, Problem> {
     let stamp = app.stamp(&caller.by)?;
-    let holding = Holding { wallet, source: Some(SOURCE), id, subject: None, says };
+    let trace = current_trace();
+    let holding = Holding { wallet, source: Some(SOURCE), id, subject: None, trace: trace.as_deref(), says };
     let recorded = app.decide(ingest::hold(&holding, &stamp)?).await?;
     if OutcomeCode::try_from(recorded.record.outcome) == Ok(OutcomeCode::Rejected) {
         refusal(&recorded)?;

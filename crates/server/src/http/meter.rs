@@ -79,7 +79,8 @@ async fn meter(
 fn settlement(now: &WalletNow, hold: &str, actual: Measure<'_>, is_final: bool) -> Result<Vec<u8>, Problem> {
     let usage = Usage { source: "drawdown", id: "meter" };
     let says = Hold::Settle { hold, usage, actual, is_final };
-    let holding = Holding { wallet: &now.id, source: Some("drawdown"), id: "meter", subject: None, says };
+    let holding =
+        Holding { wallet: &now.id, source: Some("drawdown"), id: "meter", subject: None, trace: None, says };
     let stamp = Stamp { now: now.wallet.clock, by: "system", backfill: false };
     Ok(ingest::hold(&holding, &stamp)?.bytes)
 }

@@ -175,4 +175,7 @@ fn a_trace_goes_from_the_request_through_the_log_to_the_commit() {
     let spans = collected(&collector, &["request", "append", "fold", "commit"]);
     let id = [0x4b, 0xf9, 0x2f, 0x35, 0x77, 0xb3, 0x4d, 0xa6, 0xa3, 0xce, 0x92, 0x9d, 0x0e, 0x0e, 0x47, 0x36];
     assert!(contains(&spans, &id), "the spans are part of the request's trace");
+    let log = server.drawdown.run(&["log", "export"]).out;
+    let record = log.lines().find(|line| line.contains("hold.requested")).unwrap();
+    assert!(record.contains("00-4bf92f3577b34da6a3ce929d0e0e4736-"), "{record}");
 }
