@@ -7,6 +7,8 @@ mod body;
 mod caller;
 mod deciding;
 mod drift;
+mod feed;
+mod forecast;
 mod health;
 mod history;
 mod holds;
@@ -20,6 +22,7 @@ mod problem;
 mod route;
 mod seen;
 mod server;
+mod stream;
 mod wallets;
 
 use std::sync::Arc;
@@ -38,7 +41,9 @@ use tracing::Instrument as _;
 
 use crate::context::Context;
 use crate::keys::{Keyring, Secret};
+use crate::stop::Stop;
 use backlog::Backlog;
+use feed::Feeds;
 use problem::Problem;
 use route::Route;
 
@@ -60,6 +65,9 @@ pub(crate) struct App {
     pub(crate) secret: Secret,
     pub(crate) backlog: watch::Receiver<Backlog>,
     pub(crate) limits: Limits,
+    pub(crate) feeds: Feeds,
+    /// Set once the server is told to stop: what would go on for ever ends then.
+    pub(crate) stop: Stop,
 }
 
 /// What one request may take.
@@ -88,6 +96,8 @@ pub(crate) fn routes() -> Vec<Route> {
         holds_read::routes(),
         meter::routes(),
         wallets::routes(),
+        forecast::routes(),
+        stream::routes(),
         history::routes(),
     ]
     .into_iter()

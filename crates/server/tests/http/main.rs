@@ -3,8 +3,12 @@
 
 #[path = "../process/drawdown.rs"]
 mod drawdown;
+mod forecast;
 mod holds;
+mod meter;
 mod operations;
 #[path = "../process/place.rs"]
 mod place;
 mod server;
+mod stream;
+mod wallets;
