@@ -3,9 +3,11 @@
 
 #[path = "../process/drawdown.rs"]
 mod drawdown;
+mod events;
 mod forecast;
 mod holds;
 mod meter;
+mod openmeter;
 mod operations;
 #[path = "../process/place.rs"]
 mod place;
