@@ -120,7 +120,7 @@ pub(crate) async fn authorize(
 
 impl App {
     /// Who sends this `Authorization`.
-    fn caller(&self, authorization: Option<&[u8]>) -> Result<Caller, Problem> {
+    pub(crate) fn caller(&self, authorization: Option<&[u8]>) -> Result<Caller, Problem> {
         let refused =
             |code: &'static str, detail: String| Problem::new(StatusCode::UNAUTHORIZED, code, detail);
         let text = authorization.ok_or_else(|| {

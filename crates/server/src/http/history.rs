@@ -33,7 +33,7 @@ pub(super) fn routes() -> Vec<Route> {
             entries,
         )
         .query::<LedgerQuery>()
-        .answers::<Ledger>(200, "A page of entries; or their sums"),
+        .answers::<LedgerAnswer>(200, "A page of entries; or their sums"),
         Route::get(
             "/v1/wallets/{wallet}/usage",
             read,
@@ -41,7 +41,7 @@ pub(super) fn routes() -> Vec<Route> {
             usage,
         )
         .query::<UsageQuery>()
-        .answers::<Usage>(200, "A page of usage; or its sums"),
+        .answers::<UsageAnswer>(200, "A page of usage; or its sums"),
         Route::get(
             "/v1/wallets/{wallet}/grants",
             read,
@@ -99,7 +99,7 @@ struct LedgerQuery {
 /// Entries, or their sums.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
-enum Ledger {
+enum LedgerAnswer {
     Page(Statement),
     Sums(Sums),
 }
@@ -129,7 +129,7 @@ struct UsageQuery {
 /// Usage, or its sums.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(untagged)]
-enum Usage {
+enum UsageAnswer {
     Page(List),
     Sums(UsageSums),
 }
@@ -182,7 +182,7 @@ async fn entries(
     State(app): State<Arc<App>>,
     Path(wallet): Path<String>,
     Asked(query): Asked<LedgerQuery>,
-) -> Result<Json<Ledger>, Problem> {
+) -> Result<Json<LedgerAnswer>, Problem> {
     let LedgerQuery { unit, kind, lot, feature, from, to, sums, limit, after, min_position } = query;
     let (limit, after) = (length(limit)?, cursor(after.as_deref(), place)?);
     let kind = kind.as_deref().map(kind_of).transpose()?;
@@ -190,9 +190,9 @@ async fn entries(
     let wanted = Wanted { unit, kind, lot, feature, from, to };
     let (reading, now) = stored(&app, &wallet, min_position).await?;
     if sums == Some(true) {
-        return Ok(Json(Ledger::Sums(Sums::read(&reading, &now, &wanted).await?)));
+        return Ok(Json(LedgerAnswer::Sums(Sums::read(&reading, &now, &wanted).await?)));
     }
-    Ok(Json(Ledger::Page(Statement::read(&reading, &now, &wanted, after, limit).await?)))
+    Ok(Json(LedgerAnswer::Page(Statement::read(&reading, &now, &wanted, after, limit).await?)))
 }
 
 fn kind_of(word: &str) -> Result<EntryKind, Problem> {
@@ -215,16 +215,16 @@ async fn usage(
     State(app): State<Arc<App>>,
     Path(wallet): Path<String>,
     Asked(query): Asked<UsageQuery>,
-) -> Result<Json<Usage>, Problem> {
+) -> Result<Json<UsageAnswer>, Problem> {
     let UsageQuery { kind, subject, from, to, by, limit, after, min_position } = query;
     let (limit, after) = (length(limit)?, cursor(after.as_deref(), offset)?);
     let filter = Filter { kind, subject, from: from.map(|when| when.0), to: to.map(|when| when.0) };
     let (reading, now) = stored(&app, &wallet, min_position).await?;
     if let Some(by) = by {
         let sums = UsageSums::of_wallet(&reading, &now, &filter, Some(&By::parse(&by))).await?;
-        return Ok(Json(Usage::Sums(sums)));
+        return Ok(Json(UsageAnswer::Sums(sums)));
     }
-    Ok(Json(Usage::Page(List::read(&reading, &now, &filter, after, limit).await?)))
+    Ok(Json(UsageAnswer::Page(List::read(&reading, &now, &filter, after, limit).await?)))
 }
 
 async fn grants(

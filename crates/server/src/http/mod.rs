@@ -8,6 +8,8 @@ mod caller;
 mod deciding;
 mod drift;
 mod events;
+mod feed;
+mod forecast;
 mod health;
 mod history;
 mod holds;
@@ -24,6 +26,7 @@ mod route;
 mod seen;
 mod server;
 mod spent;
+mod stream;
 mod taking;
 mod wallets;
 
@@ -43,8 +46,10 @@ use tracing::Instrument as _;
 
 use crate::context::Context;
 use crate::keys::{Keyring, Secret};
+use crate::stop::Stop;
 use crate::telemetry::continue_trace;
 use backlog::Backlog;
+use feed::Feeds;
 use problem::Problem;
 use route::Route;
 
@@ -66,6 +71,9 @@ pub(crate) struct App {
     pub(crate) secret: Secret,
     pub(crate) backlog: watch::Receiver<Backlog>,
     pub(crate) limits: Limits,
+    pub(crate) feeds: Feeds,
+    /// Set once the server is told to stop: what would go on for ever ends then.
+    pub(crate) stop: Stop,
 }
 
 /// What one request may take.
@@ -97,6 +105,8 @@ pub(crate) fn routes() -> Vec<Route> {
         holds_read::routes(),
         meter::routes(),
         wallets::routes(),
+        forecast::routes(),
+        stream::routes(),
         history::routes(),
         events::routes(),
         openmeter::routes(),

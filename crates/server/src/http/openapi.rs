@@ -15,20 +15,32 @@ const WITH_KEY: [u16; 2] = [401, 403];
 /// Problems of any route that takes a body.
 const WITH_BODY: [u16; 3] = [413, 415, 422];
 
+/// The schemas of what is sent, and of what is answered.
+struct Schemas {
+    asked: SchemaGenerator,
+    answered: SchemaGenerator,
+}
+
 /// The document for these routes.
 pub(crate) fn document(routes: &[Route]) -> Value {
     let settings = SchemaSettings::draft2020_12().with(|s| {
         s.definitions_path = "/components/schemas".into();
         s.meta_schema = None;
     });
-    let mut schemas = settings.into_generator();
-    let problem = schemas.subschema_for::<Problem>();
+    // What may be left out of a request and what an answer leaves out are said differently of the same type.
+    let mut schemas = Schemas {
+        answered: settings.clone().for_serialize().into_generator(),
+        asked: settings.for_deserialize().into_generator(),
+    };
+    let problem = schemas.answered.subschema_for::<Problem>();
     let mut paths = Map::new();
     for route in routes {
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
         path[route.method.as_str().to_ascii_lowercase()] = operation(route, &problem, &mut schemas);
     }
-    let schemas = schemas.take_definitions(true);
+    let Schemas { mut asked, mut answered } = schemas;
+    let mut schemas = asked.take_definitions(true);
+    schemas.extend(answered.take_definitions(true));
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -56,12 +68,12 @@ pub(crate) fn document(routes: &[Route]) -> Value {
     })
 }
 
-fn operation(route: &Route, problem: &Schema, schemas: &mut SchemaGenerator) -> Value {
+fn operation(route: &Route, problem: &Schema, schemas: &mut Schemas) -> Value {
     let mut responses = Map::new();
     for answer in &route.answers {
         let mut response = json!({"description": answer.what});
         if let Some((media, schema)) = answer.body {
-            response["content"] = json!({media: {"schema": schema(schemas)}});
+            response["content"] = json!({media: {"schema": schema(&mut schemas.answered)}});
         }
         responses.insert(answer.status.to_string(), response);
     }
@@ -79,7 +91,7 @@ fn operation(route: &Route, problem: &Schema, schemas: &mut SchemaGenerator) -> 
         "operationId": operation_id(route),
         "responses": responses,
     });
-    let parameters = parameters(route, schemas);
+    let parameters = parameters(route, &mut schemas.asked);
     if !parameters.is_empty() {
         operation["parameters"] = parameters.into();
     }
@@ -89,7 +101,7 @@ fn operation(route: &Route, problem: &Schema, schemas: &mut SchemaGenerator) -> 
     if !route.takes.is_empty() {
         let mut content = Map::new();
         for (media, schema) in &route.takes {
-            content.insert((*media).to_owned(), json!({"schema": schema(schemas)}));
+            content.insert((*media).to_owned(), json!({"schema": schema(&mut schemas.asked)}));
         }
         operation["requestBody"] = json!({"required": true, "content": content});
     }

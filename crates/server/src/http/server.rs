@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use super::backlog::{Backlog, watch_backlog};
 use super::drift::watch_drift;
+use super::feed::Feeds;
 use super::listen::{ListenArgs, Listening};
 use super::{App, Limits, metrics, router};
 use crate::context::Context;
@@ -74,9 +75,12 @@ pub(crate) async fn serve(
         secret,
         backlog,
         limits: Limits::default(),
+        feeds: Feeds::default(),
+        stop: stop.clone(),
     });
     tracing::info!(url = listening.url()?, "serves");
     listening.serve(router(&app), stop).await;
+    app.feeds.end().await;
     for task in [looking, drifting] {
         task.abort();
         // It ends where it waits, and lets go of log and projections.

@@ -133,10 +133,7 @@ impl HoldNow {
             let why = Declined::parse(detail).map_or_else(|_| detail.to_owned(), |answer| answer.why.word());
             return Ok(Some(Self { reason: Some(why), ..hold }));
         }
-        let mut used = BTreeMap::<String, Amount>::new();
-        for row in rows.iter().filter(|row| row.kind == EntryKind::HeldUsage.code()) {
-            used.entry(row.unit.to_string()).or_default().add(amount(&row.amount)?);
-        }
+        let used = used(&rows)?;
         let state = match rows.last() {
             Some(last) => became(reading, partition, id, last).await?,
             // It held nothing but what was free, and that leaves no entry.
@@ -168,6 +165,15 @@ fn parts(line: &Held) -> impl Iterator<Item = Part> {
     let lots = line.lots.iter().map(move |held| part(Some(&held.lot), held.amount));
     let overdraft = Some(line.overdraft).filter(|amount| !amount.is_zero());
     lots.chain(overdraft.map(move |amount| part(None, amount)))
+}
+
+/// What was paid out of a hold, by unit.
+fn used(rows: &[EntryRow]) -> anyhow::Result<BTreeMap<String, Amount>> {
+    let mut used = BTreeMap::<String, Amount>::new();
+    for row in rows.iter().filter(|row| row.kind == EntryKind::HeldUsage.code()) {
+        used.entry(row.unit.to_string()).or_default().add(amount(&row.amount)?);
+    }
+    Ok(used)
 }
 
 fn is_hold(kind: EntryKind) -> bool {

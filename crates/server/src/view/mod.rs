@@ -9,6 +9,7 @@ pub(crate) mod divergence;
 pub(crate) mod entry;
 pub(crate) mod estimate;
 pub(crate) mod explain;
+pub(crate) mod forecast;
 pub(crate) mod grants;
 pub(crate) mod history;
 pub(crate) mod hold;

@@ -4,10 +4,14 @@
 #[path = "../process/drawdown.rs"]
 mod drawdown;
 mod events;
+mod forecast;
 mod holds;
 mod keys;
+mod meter;
 mod openmeter;
 mod operations;
 #[path = "../process/place.rs"]
 mod place;
 mod server;
+mod stream;
+mod wallets;

@@ -104,6 +104,15 @@ impl Server {
         self.ask("GET", path, &[("authorization", &self.bearer())], "")
     }
 
+    /// With another key, or a customer's token.
+    pub(crate) fn get_as(&self, token: &str, path: &str) -> Answer {
+        self.ask("GET", path, &[("authorization", &format!("Bearer {token}"))], "")
+    }
+
+    pub(crate) fn post_as(&self, token: &str, path: &str, body: &Value) -> Answer {
+        self.ask("POST", path, &[("authorization", &format!("Bearer {token}"))], body.to_string())
+    }
+
     pub(crate) fn post(&self, path: &str, body: &Value) -> Answer {
         self.ask("POST", path, &[("authorization", &self.bearer())], body.to_string())
     }
@@ -164,6 +173,16 @@ pub(crate) fn key_of(drawdown: &Drawdown, scopes: &str) -> String {
     let made = drawdown.run(&["keys", "create", "--scope", scopes]);
     assert_eq!(made.code, Some(0), "{}", made.err);
     made.out.lines().next().unwrap().to_owned()
+}
+
+/// A customer's token for a wallet, made of a key.
+pub(crate) fn token_of(server: &Server, wallet: &str, scopes: &str) -> String {
+    let mut command =
+        server.drawdown.command(&["keys", "token", "--wallet", wallet, "--scope", scopes, "--json"]);
+    let made = command.env("DRAWDOWN_KEY", &server.key).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let made: Value = serde_json::from_slice(&made.stdout).unwrap();
+    made["token"].as_str().unwrap().to_owned()
 }
 
 /// Starts a server at a free port, and waits until it is ready.
