@@ -5,8 +5,10 @@ mod answers;
 mod backlog;
 mod body;
 mod caller;
+mod catalogue;
 mod deciding;
 mod drift;
+mod grants;
 mod health;
 mod history;
 mod holds;
@@ -17,10 +19,14 @@ mod lists;
 mod meter;
 mod metrics;
 mod openapi;
+mod preview;
 mod problem;
 mod route;
+mod saying;
 mod seen;
 mod server;
+mod settings;
+mod usage;
 mod wallets;
 
 use std::sync::Arc;
@@ -87,6 +93,11 @@ pub(crate) fn routes() -> Vec<Route> {
         metrics::routes(),
         holds::routes(),
         keys::routes(),
+        settings::routes(),
+        grants::routes(),
+        usage::routes(),
+        catalogue::routes(),
+        preview::routes(),
         holds_read::routes(),
         meter::routes(),
         wallets::routes(),

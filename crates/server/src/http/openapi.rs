@@ -102,10 +102,11 @@ fn security(needs: Needs) -> (Value, String) {
     match needs {
         Needs::Nothing => (json!([]), "Needs no key.".to_owned()),
         Needs::AnyKey => (json!([{"key": []}]), "Needs an API key, whatever its scopes.".to_owned()),
-        Needs::OfAll(_) => {
+        // No customer's token lets do these.
+        Needs::OfAll(_) | Needs::OfWallet(KeyScope::Admin | KeyScope::Ingest) => {
             (json!([{"key": [word]}]), format!("Needs an API key with the scope `{word}`, or `admin`."))
         }
-        Needs::OfWallet(_) => (
+        Needs::OfWallet(KeyScope::Read | KeyScope::Authorize) => (
             json!([{"key": [word]}, {"customer": [word]}]),
             format!("Needs the scope `{word}`, or `admin`; a customer's token for this wallet will do."),
         ),

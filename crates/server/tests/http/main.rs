@@ -1,11 +1,16 @@
 //! The HTTP API: the real process on a directory of its own, asked as a product asks it.
 #![allow(clippy::unwrap_used)]
 
+mod catalogue;
 #[path = "../process/drawdown.rs"]
 mod drawdown;
+mod grants;
 mod holds;
 mod keys;
+mod matrix;
 mod operations;
 #[path = "../process/place.rs"]
 mod place;
 mod server;
+mod settings;
+mod usage;

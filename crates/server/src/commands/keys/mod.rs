@@ -9,6 +9,7 @@ mod token;
 
 use std::path::PathBuf;
 
+use anyhow::Context as _;
 use clap::Subcommand;
 use ledger::{ApiKey, Instant};
 use projector::Published;
@@ -17,7 +18,7 @@ use crate::applying::{Became, apply};
 use crate::context::Context;
 use crate::documents::{Body, Document, explain_rejection};
 use crate::exit::Exit;
-use crate::keys::{Keyring, Scopes, SecretPlace, Standing};
+use crate::keys::{self, Keyring, Scopes, SecretPlace, Standing, Token};
 use crate::view::Reading;
 
 /// Make, list, revoke and rotate the keys of the HTTP API.
@@ -62,7 +63,8 @@ pub(crate) async fn make(
     description: Option<String>,
     expires_at: Option<Instant>,
 ) -> anyhow::Result<Option<String>> {
-    let (made, key) = create::new(&secret.open(context)?, scopes, description, expires_at)?;
+    let token = Token::fresh().context("the system has no randomness to make a key of")?;
+    let (made, key) = keys::make(&token, &secret.open(context)?, scopes, description, expires_at);
     Ok(publish(context, vec![(made.id, key)]).await?.then_some(made.key))
 }
 
