@@ -15,5 +15,7 @@ RUN apt-get update \
 COPY --from=build /drawdown/target/release/drawdown /usr/local/bin/drawdown
 USER drawdown
 WORKDIR /var/lib/drawdown
+# A volume that is mounted here begins with this owner.
+RUN mkdir drawdown-data
 ENTRYPOINT ["drawdown"]
 CMD ["--help"]

@@ -225,6 +225,12 @@ struct Priced {
     versions: Vec<Version>,
 }
 
+impl Priced {
+    fn in_force(&self, at: Instant) -> Option<&Version> {
+        self.versions.iter().rev().find(|version| version.from <= at)
+    }
+}
+
 /// One revision of a price.
 #[derive(Clone, Debug)]
 pub(crate) struct Version {
@@ -280,9 +286,14 @@ impl PriceList {
         let exact: &[usize] = self.by_type.get(kind).map_or(&[], Vec::as_slice);
         let loose = self.loose.iter().filter(move |i| !exact.contains(i));
         exact.iter().chain(loose).filter_map(move |i| {
-            let version = self.names[*i].versions.iter().rev().find(|v| v.from <= at)?;
+            let version = self.names[*i].in_force(at)?;
             (version.price.rate_card == card).then_some(version)
         })
+    }
+
+    /// The version of the price of this name that is in force at `at`.
+    pub(crate) fn newest(&self, name: &str, at: Instant) -> Option<&Version> {
+        self.names[*self.by_name.get(name)?].in_force(at)
     }
 
     /// The version of this label, `name@revision`.

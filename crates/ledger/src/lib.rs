@@ -22,6 +22,7 @@ mod correction;
 mod document;
 mod entry;
 mod event;
+mod features;
 mod fold;
 mod grant;
 mod hold;

@@ -23,6 +23,7 @@ mod projecting;
 mod rerating;
 mod scheduling;
 mod stop;
+pub mod telemetry;
 mod upto;
 mod view;
 

@@ -1,22 +1,20 @@
 //! `drawdown`: reads the command line, runs the command, and says how it ended.
 
-use std::io::{self, ErrorKind, IsTerminal};
+use std::io::{self, ErrorKind};
 use std::process::ExitCode;
 
 use clap::Parser;
 use server::Exit;
 use server::cli::Cli;
-use tracing_subscriber::EnvFilter;
-
-/// What is logged, such as `info` or `projector=debug,warn`.
-const LOG_LEVEL: &str = "DRAWDOWN_LOG_LEVEL";
+use server::telemetry;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     let cli = Cli::parse();
-    let level = EnvFilter::try_from_env(LOG_LEVEL).unwrap_or_else(|_| EnvFilter::new(cli.log_level()));
-    let colours = io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(level).with_ansi(colours).with_writer(io::stderr).init();
+    if let Err(error) = telemetry::begin(cli.log_level()) {
+        eprintln!("drawdown: traces cannot be sent where OpenTelemetry's variables say: {error:#}");
+        return Exit::Failed.into();
+    }
     let exit = match cli.run().await {
         Ok(exit) => exit,
         Err(error) if is_broken_pipe(&error) => Exit::Ok,
@@ -25,6 +23,7 @@ async fn main() -> ExitCode {
             Exit::of(&error)
         }
     };
+    telemetry::end();
     exit.into()
 }
 

@@ -149,16 +149,7 @@ pub(super) fn held(app: &App, wallet: &str, id: &str, recorded: Recorded) -> Res
 
 impl Settled {
     pub(super) fn of(app: &App, wallet: &str, hold: &str, recorded: Recorded) -> Result<Self, Problem> {
-        const PAYS: [EntryKind; 4] =
-            [EntryKind::HeldUsage, EntryKind::Usage, EntryKind::LateUsage, EntryKind::Overage];
-        let paid = parts(&recorded.entries, &PAYS)?;
-        let (mut cost, mut overage) = (BTreeMap::new(), BTreeMap::new());
-        for part in &paid {
-            cost.entry(part.unit.clone()).or_insert(Amount::ZERO).add(part.amount);
-            if part.lot.is_none() {
-                overage.entry(part.unit.clone()).or_insert(Amount::ZERO).add(part.amount);
-            }
-        }
+        let Paid { paid, cost, overage } = Paid::of(&recorded.entries)?;
         let is_unpriced =
             recorded.record.detail.as_deref().is_some_and(|detail| !detail.starts_with("free:"));
         let warning = if !overage.is_empty() { Some(BEYOND_LOTS) } else { is_unpriced.then_some("unpriced") };
@@ -194,6 +185,32 @@ impl Voided {
         let now = recorded.wallet.map(|seen| app.advance(wallet, seen));
         let balance = balance(now.as_ref());
         Ok(Self { id: hold.to_owned(), wallet: wallet.to_owned(), freed, balance, position })
+    }
+}
+
+/// What usage cost.
+pub(super) struct Paid {
+    paid: Vec<Part>,
+    /// By unit.
+    pub(super) cost: BTreeMap<String, Amount>,
+    /// What no lot covers of it, by unit.
+    pub(super) overage: BTreeMap<String, Amount>,
+}
+
+impl Paid {
+    /// By what was booked of it.
+    pub(super) fn of(entries: &[EntryRow]) -> Result<Self, Problem> {
+        const PAYS: [EntryKind; 4] =
+            [EntryKind::HeldUsage, EntryKind::Usage, EntryKind::LateUsage, EntryKind::Overage];
+        let paid = parts(entries, &PAYS)?;
+        let (mut cost, mut overage) = (BTreeMap::new(), BTreeMap::new());
+        for part in &paid {
+            cost.entry(part.unit.clone()).or_insert(Amount::ZERO).add(part.amount);
+            if part.lot.is_none() {
+                overage.entry(part.unit.clone()).or_insert(Amount::ZERO).add(part.amount);
+            }
+        }
+        Ok(Self { paid, cost, overage })
     }
 }
 

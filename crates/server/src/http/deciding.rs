@@ -10,9 +10,11 @@ use projector::{Answered, Awaiting, WalletSeen};
 use store::Store;
 use store::rows::{EntryRow, OutcomeCode, RecordRow};
 use tokio::time::{Instant as Moment, sleep, timeout, timeout_at};
+use tracing::{Instrument as _, info_span};
 
 use super::App;
 use super::problem::Problem;
+use crate::telemetry::is_traced;
 
 /// How often the store is asked what became of a record that is not folded in this process.
 const POLL: Duration = Duration::from_millis(5);
@@ -86,15 +88,21 @@ impl App {
         let partition = appending.partition;
         let until = Moment::now() + self.limits.wait;
         let mut awaiting = self.asking.wait_for(partition, &identity);
-        let appended = match timeout_at(until, self.log.append(vec![appending])).await {
+        let appended = match timeout_at(
+            until,
+            self.log.append(vec![appending]).instrument(info_span!("append")),
+        )
+        .await
+        {
             Ok(Ok(at)) => Some(at[0].offset),
             // It may be in the log: then it is answered like any other.
             Ok(Err(LogError::Unknown(_))) | Err(_) => None,
             Ok(Err(error)) => return Err(error.into()),
         };
-        let answered = self.answered(&mut awaiting, partition, appended, wallet);
+        let folding = info_span!("fold", %partition, offset = appended.map(|offset| offset.0));
+        let answered = self.answered(&mut awaiting, partition, appended, wallet).instrument(folding);
         match timeout_at(until, answered).await {
-            Ok(answered) => answered,
+            Ok(answered) => answered.inspect(|answered| self.trace_commit(answered.position)),
             Err(_) => Err(Problem::unknown(
                 id,
                 format!(
@@ -105,8 +113,21 @@ impl App {
         }
     }
 
+    /// Traces a record until it is committed.
+    fn trace_commit(&self, at: Position) {
+        if is_traced() && self.asking.is_here(at.partition) {
+            let mut reached = self.asking.reached(at.partition);
+            let committing = info_span!("commit", partition = %at.partition, offset = at.offset.0);
+            let committed = async move {
+                // Its other end lives as long as this process.
+                let _ = reached.wait_for(|reached| reached.committed > at.offset).await;
+            };
+            tokio::spawn(committed.instrument(committing));
+        }
+    }
+
     /// Waits at the partition's desk; where it is folded elsewhere, in the store.
-    async fn answered(
+    pub(super) async fn answered(
         &self,
         awaiting: &mut Awaiting,
         partition: Partition,
@@ -170,7 +191,7 @@ impl App {
     }
 
     /// Of a record that was there before, the first and what became of that.
-    async fn recorded(&self, answered: Answered, wallet: &str) -> Result<Recorded, Problem> {
+    pub(super) async fn recorded(&self, answered: Answered, wallet: &str) -> Result<Recorded, Problem> {
         let Answered { position, record, entries, wallet: seen } = answered;
         let code = OutcomeCode::try_from(record.outcome).map_err(anyhow::Error::from)?;
         let Some(offset) = record.earlier.filter(|_| code == OutcomeCode::Duplicate) else {

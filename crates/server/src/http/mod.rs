@@ -8,6 +8,7 @@ mod caller;
 mod catalogue;
 mod deciding;
 mod drift;
+mod events;
 mod grants;
 mod health;
 mod history;
@@ -19,6 +20,7 @@ mod lists;
 mod meter;
 mod metrics;
 mod openapi;
+mod openmeter;
 mod preview;
 mod problem;
 mod route;
@@ -26,6 +28,8 @@ mod saying;
 mod seen;
 mod server;
 mod settings;
+mod spent;
+mod taking;
 mod usage;
 mod wallets;
 
@@ -40,11 +44,12 @@ use axum::response::{IntoResponse, Response};
 use eventlog::Log;
 use projector::Asking;
 use store::Projections;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tracing::Instrument as _;
 
 use crate::context::Context;
 use crate::keys::{Keyring, Secret};
+use crate::telemetry::continue_trace;
 use backlog::Backlog;
 use problem::Problem;
 use route::Route;
@@ -78,11 +83,13 @@ pub(crate) struct Limits {
     pub(crate) request: Duration,
     /// How long to wait for what becomes of a record.
     pub(crate) wait: Duration,
+    /// How many may be handled at one time.
+    pub(crate) at_once: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { body: 8 << 20, request: Duration::from_secs(30), wait: Duration::from_secs(5) }
+        Self { body: 8 << 20, request: Duration::from_secs(30), wait: Duration::from_secs(5), at_once: 4_096 }
     }
 }
 
@@ -102,6 +109,8 @@ pub(crate) fn routes() -> Vec<Route> {
         meter::routes(),
         wallets::routes(),
         history::routes(),
+        events::routes(),
+        openmeter::routes(),
     ]
     .into_iter()
     .flatten()
@@ -115,6 +124,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         router = route.mount(router, app);
     }
     let limits = app.limits;
+    let room = Arc::new(Semaphore::new(limits.at_once));
     router
         .fallback(|| async {
             Problem::new(
@@ -132,8 +142,19 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         })
         .layer(DefaultBodyLimit::max(limits.body))
         .layer(from_fn(move |request, next| in_time(request, next, limits.request)))
+        .layer(from_fn(move |request, next| with_room(request, next, room.clone())))
         .layer(from_fn(named))
         .with_state(app.clone())
+}
+
+/// Turns requests away while as many are handled as can be. What streams on after its head no longer counts.
+async fn with_room(request: Request, next: Next, room: Arc<Semaphore>) -> Response {
+    let Ok(_place) = room.try_acquire() else {
+        let detail =
+            "the server does as much as it can: ask again in a second, or send fewer requests at a time";
+        return Problem::too_many(detail).into_response();
+    };
+    next.run(request).await
 }
 
 /// Ends a request that takes too long: one whose body does not come, above all.
@@ -160,6 +181,7 @@ async fn named(request: Request, next: Next) -> Response {
     let shown = id.to_str().unwrap_or_default().to_owned();
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let span = tracing::info_span!("request", id = shown, %method, path, by = tracing::field::Empty);
+    continue_trace(&span, request.headers());
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
     let verb = request.method().clone();
     let began = std::time::Instant::now();

@@ -10,7 +10,7 @@ use super::problem::Problem;
 use super::route::Route;
 
 /// Problems that any route may have, and those that any route may have that needs a key.
-const ANY: [u16; 6] = [400, 404, 405, 408, 500, 503];
+const ANY: [u16; 7] = [400, 404, 405, 408, 429, 500, 503];
 const WITH_KEY: [u16; 2] = [401, 403];
 /// Problems of any route that takes a body.
 const WITH_BODY: [u16; 3] = [413, 415, 422];

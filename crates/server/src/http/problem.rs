@@ -67,6 +67,11 @@ impl Problem {
         Self { retry_after: Some(1), ..Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail) }
     }
 
+    /// Nothing was done, because too much is done already.
+    pub(crate) fn too_many(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", detail).after(1)
+    }
+
     /// It is in the log, or may be, and what became of it is not known yet.
     pub(crate) fn unknown(id: &str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::GATEWAY_TIMEOUT, "unknown", detail).with("id", id)
@@ -107,6 +112,7 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let status = match &refusal {
             Refusal::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Refusal::Format { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             _ => StatusCode::BAD_REQUEST,
         };
         Self::new(status, refusal.code(), refusal.to_string())
@@ -122,6 +128,9 @@ impl From<StoreError> for Problem {
 
 impl From<LogError> for Problem {
     fn from(error: LogError) -> Self {
+        if matches!(error, LogError::Shed | LogError::Busy) {
+            return Self::too_many(format!("nothing was appended: {error}"));
+        }
         tracing::warn!(%error, "the log cannot be used");
         Self::later("log_unavailable", format!("nothing was appended: {error}"))
     }

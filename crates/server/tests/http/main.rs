@@ -4,10 +4,12 @@
 mod catalogue;
 #[path = "../process/drawdown.rs"]
 mod drawdown;
+mod events;
 mod grants;
 mod holds;
 mod keys;
 mod matrix;
+mod openmeter;
 mod operations;
 #[path = "../process/place.rs"]
 mod place;

@@ -132,3 +132,47 @@ fn keys_do_not_cross_a_network_in_the_clear() {
         drawdown.run(&["serve", "--listen", "127.0.0.1:0", "--tls-cert", &file, "--tls-key", &file]);
     assert!(unusable.code != Some(0) && unusable.err.contains("none.pem"), "{}", unusable.err);
 }
+
+/// What comes to a collector of traces, until all of these names were in it.
+fn collected(collector: &std::net::TcpListener, names: &[&str]) -> Vec<u8> {
+    let mut all = Vec::new();
+    collector.set_nonblocking(false).unwrap();
+    while !names.iter().all(|name| contains(&all, name.as_bytes())) {
+        let (mut stream, _) = collector.accept().unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(2))).unwrap();
+        let mut piece = [0; 4096];
+        // The sender waits for the answer with its connection open.
+        while let Ok(read) = stream.read(&mut piece)
+            && read > 0
+        {
+            all.extend(&piece[..read]);
+        }
+        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+    }
+    all
+}
+
+fn contains(all: &[u8], part: &[u8]) -> bool {
+    all.windows(part.len()).any(|window| window == part)
+}
+
+#[test]
+fn a_trace_goes_from_the_request_through_the_log_to_the_commit() {
+    let drawdown = Drawdown::new();
+    let file = drawdown.file("documents.yaml", DOCUMENTS);
+    assert_eq!(drawdown.run(&["apply", &file]).code, Some(0));
+    let key = key_of(&drawdown, "authorize");
+    let collector = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", collector.local_addr().unwrap());
+    let told = [("OTEL_EXPORTER_OTLP_ENDPOINT", address.as_str()), ("OTEL_BSP_SCHEDULE_DELAY", "200")];
+    let server = Server::told(drawdown, key, &[], &told);
+    let trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let bearer = server.bearer();
+    let headers = [("authorization", bearer.as_str()), ("traceparent", trace)];
+    let body = json!({"amounts": [{"unit": "credits", "feature": "f", "amount": "1"}]});
+    let held = server.ask("POST", "/v1/wallets/acme/holds", &headers, body.to_string());
+    held.expect(201);
+    let spans = collected(&collector, &["request", "append", "fold", "commit"]);
+    let id = [0x4b, 0xf9, 0x2f, 0x35, 0x77, 0xb3, 0x4d, 0xa6, 0xa3, 0xce, 0x92, 0x9d, 0x0e, 0x0e, 0x47, 0x36];
+    assert!(contains(&spans, &id), "the spans are part of the request's trace");
+}

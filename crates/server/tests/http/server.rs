@@ -66,7 +66,12 @@ impl Server {
 
     /// On what is there.
     pub(crate) fn on(drawdown: Drawdown, key: String, args: &[&str]) -> Self {
-        let (process, url) = serve(&drawdown, args);
+        Self::told(drawdown, key, args, &[])
+    }
+
+    /// With variables of its environment.
+    pub(crate) fn told(drawdown: Drawdown, key: String, args: &[&str], told: &[(&str, &str)]) -> Self {
+        let (process, url) = serve(&drawdown, args, told);
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .timeout_global(Some(Duration::from_secs(40)));
@@ -76,7 +81,7 @@ impl Server {
     /// Kills it, and starts it anew at another port.
     pub(crate) fn kill_and_start(&mut self) {
         self.kill();
-        (self.process, self.url) = serve(&self.drawdown, &[]);
+        (self.process, self.url) = serve(&self.drawdown, &[], &[]);
     }
 
     pub(crate) fn kill(&mut self) {
@@ -166,9 +171,10 @@ pub(crate) fn key_of(drawdown: &Drawdown, scopes: &str) -> String {
 }
 
 /// Starts a server at a free port, and waits until it is ready.
-fn serve(drawdown: &Drawdown, args: &[&str]) -> (Child, String) {
+fn serve(drawdown: &Drawdown, args: &[&str], told: &[(&str, &str)]) -> (Child, String) {
     let args = [&["serve", "--listen", "127.0.0.1:0"], args].concat();
-    let mut process = drawdown.command(&args).stdout(Stdio::piped()).spawn().unwrap();
+    let mut command = drawdown.command(&args);
+    let mut process = command.envs(told.iter().copied()).stdout(Stdio::piped()).spawn().unwrap();
     let mut said = String::new();
     BufReader::new(process.stdout.take().unwrap()).read_line(&mut said).unwrap();
     let url = said.trim().strip_prefix("serves ").unwrap_or_else(|| panic!("it said {said:?}")).to_owned();
