@@ -190,10 +190,8 @@ fn none_of_ten_thousand_tries_gets_a_customer_into_another_wallet() {
                     }
                     let route = &of_wallets[n % of_wallets.len()];
                     let (own, token) = &tokens[n / of_wallets.len() % tokens.len()];
-                    let target = &wallets[n / of_wallets.len() / tokens.len() % wallets.len()];
-                    if target == own {
-                        continue;
-                    }
+                    let from = n / of_wallets.len() / tokens.len() % wallets.len();
+                    let target = wallets.iter().cycle().skip(from).find(|wallet| wallet != own).unwrap();
                     // As it is, and written in other ways that mean the same.
                     let first = target.as_bytes()[0];
                     let written = match n % 3 {
