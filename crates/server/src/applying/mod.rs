@@ -7,6 +7,8 @@
 mod change;
 mod outcomes;
 mod plan;
+mod publishing;
+mod rejection;
 mod seen;
 mod stamps;
 
@@ -23,6 +25,8 @@ use crate::folder::Folder;
 
 use outcomes::outcomes;
 use plan::{Planned, plan};
+pub(crate) use publishing::publishing;
+pub(crate) use rejection::{Rejection, mistake, rejection};
 use seen::Seen;
 use stamps::stamps;
 

@@ -91,7 +91,7 @@ async fn one(
 ) -> anyhow::Result<Exit> {
     let data = data.map(|data| json(&data)).transpose()?;
     let mut correcting = Correcting::open(context).await?;
-    let answer = match source_of(&mut correcting, &wallet, &usage, source).await? {
+    let answer = match source_of(correcting.store().await?, &wallet, &usage, source).await? {
         Err((word, what)) => Answer::refused_as(&wallet, "usage.rerated", word, what),
         Ok(source) => {
             let says = Correction::Rerate(Usage { source: &source, id: &usage }, data.as_deref());

@@ -46,7 +46,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let Args { wallet, usage, source, amount, unit, feature, reason, id } = args;
     let part = amount.zip(unit).map(|(amount, unit)| Part { unit, feature, amount });
     let mut correcting = Correcting::open(context).await?;
-    let answer = match source_of(&mut correcting, &wallet, &usage, source).await? {
+    let answer = match source_of(correcting.store().await?, &wallet, &usage, source).await? {
         Err((word, what)) => Answer::refused_as(&wallet, "usage.reversed", word, what),
         Ok(source) => {
             let usage = Usage { source: &source, id: &usage };

@@ -4,16 +4,14 @@ use std::collections::BTreeSet;
 
 use ledger::Offset;
 use store::rows::OutcomeCode;
-use store::{Store, UsageFilter};
-
-use super::Correcting;
+use store::{Projections, Store, UsageFilter};
 
 /// Rows read at once.
 const PAGE: u32 = 4_096;
 
 /// The source of the usage that has this id in the wallet; or why it cannot be told, as a word and a sentence.
 pub(crate) async fn source_of(
-    correcting: &mut Correcting,
+    store: &Projections,
     wallet: &str,
     id: &str,
     source: Option<String>,
@@ -21,7 +19,6 @@ pub(crate) async fn source_of(
     if let Some(source) = source {
         return Ok(Ok(source));
     }
-    let store = correcting.store().await?;
     let Some((_, row)) = store.wallet(wallet).await? else {
         return Ok(Err(("unknown_wallet", crate::documents::explain_rejection("unknown_wallet").to_owned())));
     };

@@ -38,6 +38,7 @@ mod files;
 mod near;
 mod node;
 mod rejection;
+mod request;
 mod sugar;
 mod typed;
 mod wallets;
@@ -57,7 +58,8 @@ use ledger::{Configured, Instant, Terms};
 
 use node::Problem;
 pub use rejection::explain_rejection;
-pub(crate) use rejection::step_of;
+pub(crate) use rejection::{field_of, step_of};
+pub(crate) use request::{read_fields, read_json, read_what_if_json};
 pub(crate) use what_if::{GrantRules, read_what_if};
 
 /// Most mistakes that are reported at once.

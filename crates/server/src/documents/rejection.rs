@@ -11,6 +11,13 @@ pub fn explain_rejection(reason: &str) -> &'static str {
         .map_or("the rules refuse it for a reason that this build has no words for", |(_, sentence)| sentence)
 }
 
+/// The path of the field that a reason is about; none of one that is about the whole.
+pub(crate) fn field_of(reason: &str) -> Option<&'static str> {
+    let (_, reason) = step_of(reason);
+    let word = reason.split([':', ' ']).next().unwrap_or_default();
+    explained(word).map(|(field, _)| field).filter(|field| !field.is_empty())
+}
+
 /// Of the reason why several steps are refused, the step, counted from 1, and its own reason; else all of it.
 pub(crate) fn step_of(reason: &str) -> (Option<usize>, &str) {
     let step = reason.strip_prefix("step ").and_then(|rest| rest.split_once(": "));

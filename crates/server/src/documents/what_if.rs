@@ -141,7 +141,7 @@ pub(crate) fn read_what_if(
     Ok((documents, rules))
 }
 
-fn parse(
+pub(super) fn parse(
     file: &Path,
     text: &str,
     documents: &mut Vec<Document>,

@@ -34,7 +34,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::post("/v1/keys", admin, "Makes a key, which is shown this once", create)
             .header(IDEMPOTENCY_KEY, RETRY)
             .takes::<NewKey>()
-            .answers::<New>(201, "Made, and in force: keep the key now")
+            .answers::<ShownKey>(201, "Made, and in force: keep the key now")
             .problems(&[409, 504]),
         Route::get("/v1/keys", admin, "Lists keys, also those that are over: never the keys themselves", list)
             .query::<Page>()
@@ -55,7 +55,7 @@ pub(super) fn routes() -> Vec<Route> {
             "Takes a key back, for ever; its customers' tokens go with it",
             revoke,
         )
-        .answers::<Revoked>(200, "Revoked: here at once, on every other node within a second")
+        .answers::<RevokedKey>(200, "Revoked: here at once, on every other node within a second")
         .problems(&[409, 504]),
         Route::post(
             "/v1/tokens",
@@ -117,7 +117,7 @@ struct Page {
 
 /// A new key.
 #[derive(Debug, Serialize, JsonSchema)]
-struct New {
+struct ShownKey {
     #[serde(flatten)]
     made: Made,
     /// Where it stands in the log.
@@ -136,20 +136,20 @@ struct Keys {
 #[derive(Debug, Serialize, JsonSchema)]
 struct Rotated {
     new: Made,
-    old: Old,
+    old: OldKey,
     /// Where the new one stands in the log.
     position: String,
 }
 
 /// The key that is to go.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Old {
+struct OldKey {
     id: String,
     expires_at: Instant,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
-struct Revoked {
+struct RevokedKey {
     id: String,
     /// Whether this request did it.
     revoked: bool,
@@ -187,7 +187,7 @@ async fn create(
     let recorded = app.put_key(&caller, &made.id, &key, None).await?;
     app.shown(&recorded)?;
     let position = recorded.position.to_string();
-    Ok((StatusCode::CREATED, Json(New { made, position })).into_response())
+    Ok((StatusCode::CREATED, Json(ShownKey { made, position })).into_response())
 }
 
 async fn list(State(app): State<Arc<App>>, Asked(page): Asked<Page>) -> Result<Json<Keys>, Problem> {
@@ -241,7 +241,7 @@ async fn rotate(
         let ending = ApiKey { expires_at: Some(until), ..old.key };
         app.put_key(&caller, &id, &ending, Some(&old.record)).await?;
     }
-    let (old, position) = (Old { id, expires_at: until }, recorded.position.to_string());
+    let (old, position) = (OldKey { id, expires_at: until }, recorded.position.to_string());
     Ok((StatusCode::CREATED, Json(Rotated { new: made, old, position })).into_response())
 }
 
@@ -249,13 +249,13 @@ async fn revoke(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<Json<Revoked>, Problem> {
+) -> Result<Json<RevokedKey>, Problem> {
     let Standing { key, record, .. } = app.standing(&id)?;
     if key.revoked {
-        return Ok(Json(Revoked { id, revoked: false, position: None }));
+        return Ok(Json(RevokedKey { id, revoked: false, position: None }));
     }
     let recorded = app.put_key(&caller, &id, &ApiKey { revoked: true, ..key }, Some(&record)).await?;
-    Ok(Json(Revoked { id, revoked: true, position: Some(recorded.position.to_string()) }))
+    Ok(Json(RevokedKey { id, revoked: true, position: Some(recorded.position.to_string()) }))
 }
 
 async fn token(

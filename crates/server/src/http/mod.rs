@@ -5,11 +5,13 @@ mod answers;
 mod backlog;
 mod body;
 mod caller;
+mod catalogue;
 mod deciding;
 mod drift;
 mod events;
 mod feed;
 mod forecast;
+mod grants;
 mod health;
 mod history;
 mod holds;
@@ -21,13 +23,17 @@ mod meter;
 mod metrics;
 mod openapi;
 mod openmeter;
+mod preview;
 mod problem;
 mod route;
+mod saying;
 mod seen;
 mod server;
+mod settings;
 mod spent;
 mod stream;
 mod taking;
+mod usage;
 mod wallets;
 
 use std::sync::Arc;
@@ -102,6 +108,11 @@ pub(crate) fn routes() -> Vec<Route> {
         metrics::routes(),
         holds::routes(),
         keys::routes(),
+        settings::routes(),
+        grants::routes(),
+        usage::routes(),
+        catalogue::routes(),
+        preview::routes(),
         holds_read::routes(),
         meter::routes(),
         wallets::routes(),

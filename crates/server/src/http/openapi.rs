@@ -1,5 +1,7 @@
 //! The OpenAPI 3.1 document, made from the routes.
 
+use std::collections::BTreeSet;
+
 use ledger::KeyScope;
 use schemars::Schema;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
@@ -15,33 +17,17 @@ const WITH_KEY: [u16; 2] = [401, 403];
 /// Problems of any route that takes a body.
 const WITH_BODY: [u16; 3] = [413, 415, 422];
 
-/// The schemas of what is sent, and of what is answered.
-struct Schemas {
-    asked: SchemaGenerator,
-    answered: SchemaGenerator,
-}
-
 /// The document for these routes.
 pub(crate) fn document(routes: &[Route]) -> Value {
-    let settings = SchemaSettings::draft2020_12().with(|s| {
-        s.definitions_path = "/components/schemas".into();
-        s.meta_schema = None;
-    });
-    // What may be left out of a request and what an answer leaves out are said differently of the same type.
-    let mut schemas = Schemas {
-        answered: settings.clone().for_serialize().into_generator(),
-        asked: settings.for_deserialize().into_generator(),
-    };
+    let mut schemas = Schemas::new();
     let problem = schemas.answered.subschema_for::<Problem>();
     let mut paths = Map::new();
     for route in routes {
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
         path[route.method.as_str().to_ascii_lowercase()] = operation(route, &problem, &mut schemas);
     }
-    let Schemas { mut asked, mut answered } = schemas;
-    let mut schemas = asked.take_definitions(true);
-    schemas.extend(answered.take_definitions(true));
-    json!({
+    let (schemas, renamed) = schemas.merged();
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Drawdown",
@@ -65,7 +51,86 @@ pub(crate) fn document(routes: &[Route]) -> Value {
                 },
             },
         },
-    })
+    });
+    refer(&mut document, &renamed);
+    document
+}
+
+/// The schemas of what is asked and of what is answered. They are two: a field may be left out of a request that is in every answer,
+/// and the other way round.
+struct Schemas {
+    asked: SchemaGenerator,
+    answered: SchemaGenerator,
+}
+
+/// Where schemas of requests are …
+const ASKED: &str = "#/components/schemas/";
+/// … and those of answers, until all are in one place.
+const ANSWERED: &str = "#/answered/";
+
+impl Schemas {
+    fn new() -> Self {
+        let settings = |path: &str| {
+            let path = path.trim_start_matches('#').trim_end_matches('/').to_owned();
+            SchemaSettings::draft2020_12().with(|s| {
+                s.definitions_path = path.into();
+                s.meta_schema = None;
+            })
+        };
+        let answered = settings(ANSWERED).for_serialize().into_generator();
+        Self { asked: settings(ASKED).into_generator(), answered }
+    }
+
+    /// All by name; and the names of answers' schemas that had to be told from those of requests.
+    fn merged(mut self) -> (Map<String, Value>, BTreeSet<String>) {
+        let mut all = self.asked.take_definitions(true);
+        let answered = self.answered.take_definitions(true);
+        let text = |schema: &Value| schema.to_string();
+        let differs = |name: &String, schema: &Value| {
+            let there = all.get(name).map(text);
+            there.is_some_and(|there| there != text(schema).replace(ANSWERED, ASKED))
+        };
+        let both = answered.iter().filter(|(name, _)| all.contains_key(*name));
+        let both: Vec<(&String, String)> = both.map(|(name, schema)| (name, text(schema))).collect();
+        let mut renamed: BTreeSet<String> = answered
+            .iter()
+            .filter(|(name, schema)| differs(name, schema))
+            .map(|(name, _)| name.clone())
+            .collect();
+        loop {
+            let refers =
+                |text: &str| renamed.iter().any(|name| text.contains(&format!("{ANSWERED}{name}\"")));
+            let more: Vec<String> = both
+                .iter()
+                .filter(|(name, text)| !renamed.contains(*name) && refers(text))
+                .map(|(name, _)| (*name).clone())
+                .collect();
+            if more.is_empty() {
+                break;
+            }
+            renamed.extend(more);
+        }
+        for (name, schema) in answered {
+            let name = if renamed.contains(&name) { format!("{name}Answered") } else { name };
+            all.insert(name, schema);
+        }
+        (all, renamed)
+    }
+}
+
+/// Lets all references to answers' schemas lead to where they are.
+fn refer(value: &mut Value, renamed: &BTreeSet<String>) {
+    match value {
+        Value::String(text) => {
+            if let Some(name) = text.strip_prefix(ANSWERED) {
+                let end = if renamed.contains(name) { "Answered" } else { "" };
+                *text = format!("{ASKED}{name}{end}");
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| refer(value, renamed)),
+        Value::Object(values) => values.values_mut().for_each(|value| refer(value, renamed)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
 }
 
 fn operation(route: &Route, problem: &Schema, schemas: &mut Schemas) -> Value {
@@ -114,10 +179,11 @@ fn security(needs: Needs) -> (Value, String) {
     match needs {
         Needs::Nothing => (json!([]), "Needs no key.".to_owned()),
         Needs::AnyKey => (json!([{"key": []}]), "Needs an API key, whatever its scopes.".to_owned()),
-        Needs::OfAll(_) => {
+        // No customer's token lets do these.
+        Needs::OfAll(_) | Needs::OfWallet(KeyScope::Admin | KeyScope::Ingest) => {
             (json!([{"key": [word]}]), format!("Needs an API key with the scope `{word}`, or `admin`."))
         }
-        Needs::OfWallet(_) => (
+        Needs::OfWallet(KeyScope::Read | KeyScope::Authorize) => (
             json!([{"key": [word]}, {"customer": [word]}]),
             format!("Needs the scope `{word}`, or `admin`; a customer's token for this wallet will do."),
         ),

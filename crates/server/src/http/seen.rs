@@ -109,7 +109,8 @@ impl App {
     }
 }
 
-fn position(text: &str) -> Option<Position> {
+/// Reads a position as it was answered.
+pub(super) fn position(text: &str) -> Option<Position> {
     let (partition, offset) = text.split_once(':')?;
     Some(Position { partition: Partition(partition.parse().ok()?), offset: Offset(offset.parse().ok()?) })
 }

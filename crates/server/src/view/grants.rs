@@ -27,7 +27,7 @@ pub(crate) struct Grants {
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Grant")]
-struct GrantNow {
+pub(crate) struct GrantNow {
     grant: String,
     partition: u32,
     offset: u64,
@@ -116,6 +116,27 @@ impl Grants {
             grants: grants(reading, rows, &sums, now).await?,
             behind: now.behind,
         })
+    }
+}
+
+impl Grants {
+    /// One of a wallet's grants; none if it was never issued.
+    pub(crate) async fn one(
+        reading: &Reading,
+        now: &WalletNow,
+        grant: &str,
+    ) -> anyhow::Result<Option<GrantNow>> {
+        const PAGE: u32 = 1_000;
+        let mut after = None;
+        loop {
+            let page = reading.store.grants(now.no, after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(None) };
+            after = Some(last.offset);
+            if let Some(row) = page.into_iter().find(|row| row.grant == grant) {
+                let sums = sums(reading, now).await?;
+                return Ok(grants(reading, vec![row], &sums, now).await?.pop());
+            }
+        }
     }
 }
 

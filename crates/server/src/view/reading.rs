@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use eventlog::{EventLog, Log};
-use ledger::{Catalogue, Changes, Instant, Offset, Partition, Wallet, advanced};
+use ledger::{Catalogue, Changes, Instant, Offset, Partition, Position, Wallet, advanced};
 use projector::ProjectorError;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -29,6 +29,13 @@ pub(crate) struct AsOf {
     /// After all records of the partition below this offset.
     pub(crate) offset: u64,
     pub(crate) time: Instant,
+}
+
+impl AsOf {
+    /// The last record before it.
+    pub(crate) fn last(self) -> Position {
+        Position { partition: Partition(self.partition), offset: Offset(self.offset.saturating_sub(1)) }
+    }
 }
 
 /// No folded record names the wallet that is asked for.

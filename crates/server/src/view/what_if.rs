@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use ledger::Instant;
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use crate::commands::what_if::{Figure, InUnit, OfWallet, Part};
 use crate::view::{Align, Table, behind, moment, number, when};
 
 /// Both histories, compared.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct WhatIf {
     from: Instant,
     /// Up to when time went on.
@@ -21,6 +22,7 @@ pub(crate) struct WhatIf {
     grants_changed: u64,
     /// How many wallets it makes a difference to.
     wallets_changed: u64,
+    #[schemars(with = "BTreeMap<String, BTreeMap<String, Compared>>")]
     units: BTreeMap<String, Figures>,
     revenue: BTreeMap<String, Compared>,
     /// Records that took effect, and would be refused.
@@ -31,16 +33,17 @@ pub(crate) struct WhatIf {
     behind: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Refusal {
     position: String,
     reason: String,
 }
 
 /// A wallet that comes to something else.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Changed {
     wallet: String,
+    #[schemars(with = "BTreeMap<String, BTreeMap<String, Compared>>")]
     units: BTreeMap<String, Figures>,
     revenue: BTreeMap<String, Compared>,
 }
@@ -50,10 +53,13 @@ struct Changed {
 struct Figures(Vec<(&'static str, Compared)>);
 
 /// What happened, what would have, and the difference.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 struct Compared {
+    #[schemars(with = "String")]
     was: Signed,
+    #[schemars(with = "String")]
     would: Signed,
+    #[schemars(with = "String")]
     difference: Signed,
 }
 

@@ -132,6 +132,10 @@ impl Server {
         self.ask(method, path, &[("authorization", &authorization)], body)
     }
 
+    pub(crate) fn put(&self, path: &str, body: &Value) -> Answer {
+        self.call(&self.key, "PUT", path, body)
+    }
+
     /// A customer's token for a wallet.
     pub(crate) fn token(&self, wallet: &str, scopes: &[&str]) -> String {
         let asked = serde_json::json!({"wallet": wallet, "scopes": scopes});

@@ -9,6 +9,7 @@ mod installed;
 mod openmeter;
 #[path = "../process/place.rs"]
 mod place;
+mod schemathesis;
 #[path = "../http/server.rs"]
 mod server;
 mod story;

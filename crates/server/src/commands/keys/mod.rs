@@ -18,7 +18,7 @@ use crate::applying::{Became, apply};
 use crate::context::Context;
 use crate::documents::{Body, Document, explain_rejection};
 use crate::exit::Exit;
-use crate::keys::{Keyring, Scopes, SecretPlace, Standing, Token};
+use crate::keys::{self, Keyring, Scopes, SecretPlace, Standing, Token};
 use crate::view::Reading;
 
 /// Make, list, revoke and rotate the keys of the HTTP API.
@@ -64,7 +64,7 @@ pub(crate) async fn make(
     expires_at: Option<Instant>,
 ) -> anyhow::Result<Option<String>> {
     let token = Token::fresh().context("the system has no randomness to make a key of")?;
-    let (made, key) = crate::keys::make(&token, &secret.open(context)?, scopes, description, expires_at);
+    let (made, key) = keys::make(&token, &secret.open(context)?, scopes, description, expires_at);
     Ok(publish(context, vec![(made.id, key)]).await?.then_some(made.key))
 }
 

@@ -4,6 +4,7 @@ mod fold;
 mod instead;
 mod tally;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use eventlog::{EventLog, Log};
 use ledger::{Instant, Offset, Partition};
 use store::{Projections, Store};
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 
 use super::ledger::instant;
 use crate::context::Context;
@@ -102,18 +104,22 @@ pub(crate) async fn compare(
     let total = stretches.iter().map(|stretch| stretch.end.0).sum();
     let progress = Arc::new(Progress::new("records", Some(total)));
     let permits = Arc::new(Semaphore::new(AT_ONCE));
-    let mut tasks = Vec::new();
+    // They end with whoever waits for them.
+    let mut tasks = JoinSet::new();
     for stretch in stretches.into_iter().filter(|stretch| stretch.end > Offset(0)) {
         let (log, plan, progress) = (log.clone(), plan.clone(), progress.clone());
         let permits = permits.clone();
-        tasks.push(tokio::spawn(async move {
+        tasks.spawn(async move {
             let _permit = permits.acquire().await.expect("the semaphore is never closed");
-            fold::fold(&*log, stretch, &plan, now, |records| progress.add(records)).await
-        }));
+            let partition = stretch.partition;
+            let part = fold::fold(&*log, stretch, &plan, now, |records| progress.add(records)).await?;
+            anyhow::Ok((partition, part))
+        });
     }
-    let mut parts = Vec::new();
-    for task in tasks {
-        parts.push(task.await.expect("folding does not panic")?);
+    let mut parts = BTreeMap::new();
+    while let Some(task) = tasks.join_next().await {
+        let (partition, part) = task.expect("folding does not panic")?;
+        parts.insert(partition, part);
     }
-    Ok((parts, behind))
+    Ok((parts.into_values().collect(), behind))
 }

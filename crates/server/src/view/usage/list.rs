@@ -29,7 +29,7 @@ pub(crate) struct List {
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Usage")]
-struct Line {
+pub(crate) struct Line {
     partition: u32,
     offset: u64,
     id: String,
@@ -87,6 +87,15 @@ impl List {
 }
 
 impl Line {
+    /// One usage of a wallet's, by where it stands; none if nothing of that kind stands there.
+    pub(crate) async fn one(reading: &Reading, now: &WalletNow, at: Offset) -> anyhow::Result<Option<Self>> {
+        let after = at.0.checked_sub(1).map(Offset);
+        let page = of_wallet(reading, now, &Filter::default(), after, Some(1)).await?;
+        let found = page.into_iter().find(|used| used.record.offset == at);
+        let mut rating = Rating::of_wallet(now.catalogue.clone(), now.no, &now.wallet);
+        found.map(|used| Self::of(used, now.as_of.partition, &mut rating)).transpose()
+    }
+
     fn of(used: Used, partition: u32, rating: &mut Rating) -> anyhow::Result<Self> {
         let unpriced = used.unpriced().map(str::to_owned);
         let (counts, cancelled) = (used.counts(), used.is_cancelled());
