@@ -21,10 +21,6 @@ const AHEAD: Duration = Duration::from_millis(100);
 /// How often a projector that has nothing to do looks whether the store still has what it committed.
 const LOOK: Duration = Duration::from_secs(5);
 
-/// How often is looked at most whether another partition lacks something of the catalogue: one that stands still is asked for again
-/// and again.
-const COPY: Duration = Duration::from_millis(10);
-
 /// What it takes to follow a partition.
 pub(crate) struct Following<L, S> {
     pub(crate) projector: Projector<L, S>,
@@ -55,7 +51,6 @@ impl<L: EventLog, S: Store> Following<L, S> {
         stop: &mut watch::Receiver<bool>,
     ) -> Result<(), ProjectorError> {
         let (mut waits, mut looked) = (None, Moment::now());
-        let mut copied: Option<Moment> = None;
         // Whoever may tell is there as long as this runs; if not, this is to end too.
         while !*stop.borrow() && stop.has_changed().is_ok() {
             while let Ok(question) = self.asked.try_recv() {
@@ -71,15 +66,13 @@ impl<L: EventLog, S: Store> Following<L, S> {
             }
             if step.folded > 0 {
                 tracing::debug!(records = step.folded, "folded");
+                continue;
             }
             if looked.elapsed() >= LOOK {
                 self.projector.look().await?;
                 looked = Moment::now();
             }
-            if let Some(copying) = &mut self.copying
-                && copied.is_none_or(|at| at.elapsed() >= COPY)
-            {
-                copied = Some(Moment::now());
+            if let Some(copying) = &mut self.copying {
                 copying.copy(&*self.log, &*self.store, self.projector.published()).await?;
             }
             let (log, partition, next) = (&self.log, self.projector.partition(), self.projector.next());
