@@ -41,6 +41,12 @@ impl Place {
             .unwrap()
     }
 
+    /// With nothing of it in memory.
+    async fn anew(&self, log: SqliteLog) -> SqliteLog {
+        log.close().await.unwrap();
+        self.open().await.unwrap()
+    }
+
     async fn open(&self) -> Option<SqliteLog> {
         SqliteLog::open(&self.path(), Durability::Power).await.unwrap()
     }
@@ -219,6 +225,7 @@ async fn a_damaged_row_is_named_and_what_is_before_it_is_read() {
         log.append((0..10).map(|n| to(P0, format!("{append}.{n}"))).collect()).await.unwrap();
     }
     place.sql("update segment set records = substr(records, 1, length(records) - 1) where first = 11").await;
+    let log = place.anew(log).await;
 
     assert_eq!(log.read(P0, Offset(0), 11).await.unwrap().len(), 11);
     for from in [0, 11, 15] {
@@ -243,6 +250,7 @@ async fn a_missing_row_is_a_hole() {
         log.append((0..10).map(|n| to(P0, format!("{append}.{n}"))).collect()).await.unwrap();
     }
     place.sql("delete from segment where partition = 0 and first = 11").await;
+    let log = place.anew(log).await;
     for from in [0, 11, 15] {
         let error = log.read(P0, Offset(from), 100).await.unwrap_err();
         assert!(matches!(error, LogError::Hole { partition: P0, at: Offset(11) }), "from {from}: {error:?}");

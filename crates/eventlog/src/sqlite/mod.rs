@@ -4,11 +4,13 @@ mod append;
 mod import;
 mod read;
 mod segment;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod writer;
 
 use std::path::{self, Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ledger::{Offset, Partition, Position};
@@ -20,8 +22,8 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 pub use import::Importing;
 
-use crate::appended::Appended;
 use crate::{Appending, EventLog, LogError, Stretch, check, check_partition, check_size};
+use tail::Tails;
 use writer::Writer;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/log/sqlite");
@@ -51,7 +53,7 @@ pub struct SqliteLog {
     partitions: u32,
     writer: Writer,
     readers: SqlitePool,
-    appended: Appended,
+    tails: Arc<Tails>,
 }
 
 impl SqliteLog {
@@ -128,12 +130,8 @@ impl SqliteLog {
             .idle_timeout(None)
             .max_lifetime(None)
             .connect_lazy_with(options.clone().pragma("query_only", "on"));
-        Self {
-            partitions,
-            writer: Writer::start(connection, options),
-            readers,
-            appended: Appended::default(),
-        }
+        let tails = Arc::new(Tails::new(partitions));
+        Self { partitions, writer: Writer::start(connection, options, tails.clone()), readers, tails }
     }
 
     /// Closes the log: waits for what is under way, and leaves one file with all records in it if no other process
@@ -158,13 +156,14 @@ impl EventLog for SqliteLog {
         if records.is_empty() {
             return Ok(Vec::new());
         }
-        let positions = self.writer.append(records).await?;
-        self.appended.tell();
-        Ok(positions)
+        self.writer.append(records).await
     }
 
     async fn read(&self, partition: Partition, from: Offset, limit: usize) -> Result<Stretch, LogError> {
         check_partition(partition, self.partitions)?;
+        if let Some(stretch) = self.tails.read(partition, from, limit) {
+            return Ok(stretch);
+        }
         let mut connection = self.readers.acquire().await?;
         read::read(&mut connection, partition, from, limit).await
     }
@@ -177,7 +176,7 @@ impl EventLog for SqliteLog {
 
     async fn wait(&self, partition: Partition, from: Offset) {
         let is_there = async { self.end(partition).await.map_or(true, |end| end > from) };
-        self.appended.wait(is_there).await;
+        self.tails.wait(partition, from, is_there).await;
     }
 }
 

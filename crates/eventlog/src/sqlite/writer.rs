@@ -1,11 +1,15 @@
 //! The one task that appends: callers that wait at the same time share a transaction and its sync.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use ledger::Position;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::append::{append, rows};
+use super::tail::Tails;
 use crate::{Appending, LogError};
 
 /// A group takes no further caller when it has so many records …
@@ -33,9 +37,13 @@ struct Caller {
 
 impl Writer {
     /// Starts the task; `options` make a new connection when one has failed.
-    pub(super) fn start(connection: SqliteConnection, options: SqliteConnectOptions) -> Self {
+    pub(super) fn start(
+        connection: SqliteConnection,
+        options: SqliteConnectOptions,
+        tails: Arc<Tails>,
+    ) -> Self {
         let (requests, mailbox) = mpsc::channel(WAITING);
-        tokio::spawn(run(mailbox, Database { options, connection: Some(connection) }));
+        tokio::spawn(run(mailbox, Database { options, connection: Some(connection), tails }));
         Self { requests }
     }
 
@@ -93,6 +101,7 @@ async fn run(mut mailbox: mpsc::Receiver<Request>, mut database: Database) {
 struct Database {
     options: SqliteConnectOptions,
     connection: Option<SqliteConnection>,
+    tails: Arc<Tails>,
 }
 
 impl Database {
@@ -115,16 +124,20 @@ impl Database {
         let mut ends = appended;
         for Caller { records, answer } in group {
             let positions = ends.as_mut().map_err(|error| error.clone()).map(|ends| {
-                let positions = records.iter().map(|Appending { partition, .. }| {
-                    let end = ends.get_mut(partition).expect("each partition of the group was appended to");
+                let positions = records.into_iter().map(|Appending { partition, bytes }| {
+                    let end = ends.get_mut(&partition).expect("each partition of the group was appended to");
                     let offset = *end;
                     *end = offset.plus(1);
-                    Position { partition: *partition, offset }
+                    self.tails.push(partition, offset, bytes);
+                    Position { partition, offset }
                 });
                 positions.collect()
             });
             // Who no longer waits has its records in the log all the same.
             let _ = answer.send(positions);
+        }
+        for partition in ends.into_iter().flat_map(BTreeMap::into_keys) {
+            self.tails.tell(partition);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Measures what the project exists for, each figure beside its limit in the same run.
 
+mod api;
 mod append;
 mod embedded;
 mod events;
@@ -13,6 +14,7 @@ use std::time::Instant as Stopwatch;
 
 use serde_json::{Map, Value, json};
 
+pub(crate) use api::api;
 pub(crate) use append::append;
 pub(crate) use embedded::embedded;
 pub(crate) use fold::{fold, growth};

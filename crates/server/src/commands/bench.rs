@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use serde_json::Value;
 
-use crate::bench::{Figures, append, embedded, fold, growth, past, pipe};
+use crate::bench::{Figures, api, append, embedded, fold, growth, past, pipe};
 use crate::context::{Context, print};
 use crate::exit::Exit;
 
@@ -51,6 +51,7 @@ pub(crate) struct Args {
 #[derive(Debug, Subcommand)]
 enum What {
     Pipe(Pipe),
+    Api(Api),
 }
 
 /// Measures the way through Kafka and Postgres, in topics and schemas of its own that are removed again.
@@ -74,6 +75,27 @@ struct Pipe {
     events: u64,
 }
 
+/// Measures the HTTP API of a server in this process: beside the data, or with --log and --store in topics and a schema of its own
+/// that are removed again.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Figures, in microseconds (_us), a second, or as a ratio:
+  authorize_p50_us, _p99_us, _p999_us
+                    a hold over HTTP, from the request to its answer, at 1,000 a second; settle… ends these holds;
+                    bare_append… appends the same records to another log of the same kind, in turn, and waits until each is
+                    read back; authorize_p99_of_bare_append
+  authorize64_p50_us, …, authorize64_per_second
+                    64 callers, each with its next as soon as the last is answered; also of 1, 16, 256; settle64…,
+                    bare_append64…; authorize_max_per_second, bare_append_max_per_second
+
+Examples:
+  drawdown bench api --json
+  drawdown bench api --log kafka://localhost:9092/any --store postgres://owner@localhost/drawdown --json")]
+struct Api {
+    /// How many wallets there are
+    #[arg(long, default_value_t = 1_000_000)]
+    wallets: u64,
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -83,14 +105,18 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     context.create_directory()?;
     let directory = tempfile::Builder::new().prefix("bench").tempdir_in(&context.data)?;
     let mut figures = Figures::default();
-    if let Some(What::Pipe(args)) = &args.what {
-        pipe(&mut figures, context, directory.path(), args.events.max(10_000)).await?;
-    } else {
-        fold(&mut figures, args.events.max(10_000));
-        append(&mut figures, directory.path()).await?;
-        embedded(&mut figures, directory.path(), args.events.max(10_000)).await?;
-        past(&mut figures, directory.path(), args.wallets.max(10_000), args.past.max(1_000)).await?;
-        growth(&mut figures, args.wallets.max(10_000), args.history.max(3_000_000));
+    match &args.what {
+        Some(What::Pipe(args)) => {
+            pipe(&mut figures, context, directory.path(), args.events.max(10_000)).await?;
+        }
+        Some(What::Api(args)) => api(&mut figures, context, directory.path(), args.wallets).await?,
+        None => {
+            fold(&mut figures, args.events.max(10_000));
+            append(&mut figures, directory.path()).await?;
+            embedded(&mut figures, directory.path(), args.events.max(10_000)).await?;
+            past(&mut figures, directory.path(), args.wallets.max(10_000), args.past.max(1_000)).await?;
+            growth(&mut figures, args.wallets.max(10_000), args.history.max(3_000_000));
+        }
     }
     if context.json {
         print(&serde_json::to_string(&Value::Object(figures.0))?)?;

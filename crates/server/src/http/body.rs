@@ -28,10 +28,8 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         Bytes::from_request(request, state).await.map(Self).map_err(|rejection: BytesRejection| {
-            let status = rejection.status();
-            if status == StatusCode::PAYLOAD_TOO_LARGE {
-                let detail = "the body is too large: send less at a time";
-                return Problem::new(status, "too_large", detail);
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                return too_large();
             }
             Problem::bad("body", "the body broke off: send it again")
         })
@@ -45,6 +43,11 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
         let Raw(body) = Raw::from_request(request, state).await?;
         read(&body).map(Self)
     }
+}
+
+pub(super) fn too_large() -> Problem {
+    let detail = "the body is too large: send less at a time";
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
 }
 
 /// Reads a JSON body, whatever its `Content-Type` says; the error names the field.

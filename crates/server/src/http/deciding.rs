@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use eventlog::{Appending, EventLog, LogError};
-use ingest::{Hold, Holding, Published, Stamp, Stamped};
+use ingest::{Published, Stamp, Stamped};
 use ledger::{Identity, Offset, Partition, Position, Wallet};
 use projector::{Answered, Awaiting, WalletSeen};
 use store::Store;
@@ -161,7 +161,7 @@ impl App {
             }
             match timeout(self.limits.wait, self.store.head(partition)).await {
                 Ok(Ok(Some(head))) if head.next > offset => {
-                    return self.from_store(Position { partition, offset }, wallet).await;
+                    return self.read_back(Position { partition, offset }, wallet).await;
                 }
                 Ok(Ok(_)) => {}
                 Ok(Err(error)) => tracing::debug!(%error, "the projections cannot be read: asked again"),
@@ -171,7 +171,7 @@ impl App {
     }
 
     /// What the store has of a record that it has.
-    async fn from_store(&self, position: Position, wallet: &str) -> Result<Answered, Problem> {
+    async fn read_back(&self, position: Position, wallet: &str) -> Result<Answered, Problem> {
         let Position { partition, offset } = position;
         let record = self.store.record(partition, offset).await?;
         let record = record.ok_or_else(|| anyhow::anyhow!("the record at {position} is not in the store"))?;
@@ -212,7 +212,7 @@ impl App {
             }
             sleep(POLL).await;
         }
-        let earlier = self.from_store(first, wallet).await?;
+        let earlier = self.read_back(first, wallet).await?;
         let wallet = seen.or(earlier.wallet);
         Ok(Recorded { position, first, record: earlier.record, entries: earlier.entries, wallet })
     }
@@ -224,28 +224,5 @@ impl App {
         }
         let head = timeout(self.limits.wait, self.store.head(at.partition)).await;
         matches!(head, Ok(Ok(Some(head))) if head.next > at.offset)
-    }
-
-    /// Ends a hold for whose request nobody waits any more: if it is approved yet, it is free at once.
-    pub(crate) fn abandon(self: &std::sync::Arc<Self>, wallet: &str, hold: &str, by: &str) {
-        let (app, wallet, hold, by) = (self.clone(), wallet.to_owned(), hold.to_owned(), by.to_owned());
-        tokio::spawn(async move {
-            let id = format!("abandon:{hold}");
-            let says = Hold::Void { hold: &hold };
-            let holding = Holding {
-                wallet: &wallet,
-                source: Some(super::SOURCE),
-                id: &id,
-                subject: None,
-                trace: None,
-                says,
-            };
-            let Ok(stamp) = app.stamp(&by) else { return };
-            let Ok(record) = ingest::hold(&holding, &stamp) else { return };
-            let record = record.appending(app.log.partitions());
-            if let Err(error) = app.log.append(vec![record]).await {
-                tracing::warn!(%wallet, %hold, %error, "an abandoned hold could not be ended: its time does");
-            }
-        });
     }
 }

@@ -220,11 +220,7 @@ async fn request_hold(
         trace: trace.as_deref(),
         says,
     };
-    let decided = app.decide(ingest::hold(&holding, &stamp)?).await;
-    if decided.as_ref().is_err_and(|problem| problem.code == "unknown") {
-        app.abandon(wallet, id, &caller.by);
-    }
-    let recorded = decided?;
+    let recorded = app.decide(ingest::hold(&holding, &stamp)?).await?;
     if let Some(answer) = refusal(&recorded)? {
         return Err(declined(app, wallet, id, recorded, &answer, &request.alternatives));
     }

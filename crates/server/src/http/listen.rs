@@ -9,7 +9,7 @@ use anyhow::{Context as _, bail};
 use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
 use ledger::Span;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -22,8 +22,10 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::stop::Stop;
 
-/// How long a client may take for the head of a request, or for TLS.
-const HEAD: Duration = Duration::from_secs(10);
+/// How long a client may take for the head of a request, and a connection may be idle.
+const HEAD: Duration = Duration::from_secs(30);
+/// How long a client may take for TLS.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long those in flight may take to be answered once the server is told to stop.
 const DRAIN: Duration = Duration::from_secs(10);
 /// Most connections at one time; more wait to be accepted.
@@ -135,9 +137,13 @@ impl Listening {
             let (tls, router, watcher) = (self.tls.clone(), router.clone(), graceful.watcher());
             tokio::spawn(async move {
                 match tls {
-                    None => connection(stream, router, watcher).await,
-                    Some(tls) => match tokio::time::timeout(HEAD, tls.accept(stream)).await {
-                        Ok(Ok(stream)) => connection(stream, router, watcher).await,
+                    None => connection(stream, router, watcher, Version::One).await,
+                    Some(tls) => match tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
+                        Ok(Ok(stream)) => {
+                            let is_two = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+                            let version = if is_two { Version::Two } else { Version::One };
+                            connection(stream, router, watcher, version).await;
+                        }
                         Ok(Err(error)) => tracing::debug!(%error, "no TLS"),
                         Err(_) => tracing::debug!("no TLS in time"),
                     },
@@ -152,11 +158,22 @@ impl Listening {
     }
 }
 
-async fn connection<S>(stream: S, router: Router, watcher: hyper_util::server::graceful::Watcher)
+/// Which HTTP a connection speaks: TLS agrees on it, and without TLS it is the first. To find out by looking would be to wait for bytes
+/// that may never come.
+enum Version {
+    One,
+    Two,
+}
+
+async fn connection<S>(stream: S, router: Router, watcher: Watcher, version: Version)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let mut builder = Builder::new(TokioExecutor::new());
+    let builder = Builder::new(TokioExecutor::new());
+    let mut builder = match version {
+        Version::One => builder.http1_only(),
+        Version::Two => builder.http2_only(),
+    };
     builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(64 * 1024);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(250).keep_alive_interval(HEAD);
     let service = TowerToHyperService::new(router);

@@ -40,6 +40,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::HttpBody as _;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn};
@@ -151,7 +152,7 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
             )
         })
         .layer(DefaultBodyLimit::max(limits.body))
-        .layer(from_fn(move |request, next| in_time(request, next, limits.request)))
+        .layer(from_fn(move |request, next| bounded(request, next, limits)))
         .layer(from_fn(move |request, next| with_room(request, next, room.clone())))
         .layer(from_fn(named))
         .with_state(app.clone())
@@ -167,14 +168,18 @@ async fn with_room(request: Request, next: Next, room: Arc<Semaphore>) -> Respon
     next.run(request).await
 }
 
-/// Ends a request that takes too long: one whose body does not come, above all.
-async fn in_time(request: Request, next: Next, most: Duration) -> Response {
-    match tokio::time::timeout(most, next.run(request)).await {
+/// Ends a request that takes too long, one whose body does not come above all; one that says itself that it is too large is not waited
+/// for.
+async fn bounded(request: Request, next: Next, limits: Limits) -> Response {
+    if request.body().size_hint().lower() > limits.body as u64 {
+        return body::too_large().into_response();
+    }
+    match tokio::time::timeout(limits.request, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
             let detail = format!(
                 "the request was not done in {} s: what it appended counts once, send it again",
-                most.as_secs()
+                limits.request.as_secs()
             );
             Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", detail).into_response()
         }

@@ -18,7 +18,7 @@ use super::caller::{Caller, Needs};
 use super::events::{BATCH, CloudEvent, CloudEvents, ONE};
 use super::problem::Problem;
 use super::route::Route;
-use super::seen::FromPosition;
+use super::seen::{FromPosition, MOST_AHEAD};
 use super::spent::Spent;
 use super::taking::{Checked, events};
 use crate::view::WalletNow;
@@ -53,7 +53,7 @@ pub(super) fn routes() -> Vec<Route> {
 /// As of when.
 #[derive(Debug, Deserialize, JsonSchema)]
 struct At {
-    /// As it was known then, or will be if nothing happens; left out, now.
+    /// As it was known then, or will be if nothing happens, at most a year ahead; left out, now.
     time: Option<Instant>,
 }
 
@@ -108,6 +108,10 @@ async fn value(
     Asked(at): Asked<At>,
 ) -> Result<Json<Entitlement>, Problem> {
     let now = app.wallet(&wallet, &FromPosition::default()).await?;
+    if at.time.is_some_and(|time| time > now.wallet.clock.plus(MOST_AHEAD)) {
+        let detail = "`time` lies more than a year ahead: ask for an earlier one";
+        return Err(Problem::bad("too_far", detail));
+    }
     let units = units(&now, &feature);
     let (then, spent) = match at.time {
         None => (now.wallet.clone(), app.spent(&now).await?),

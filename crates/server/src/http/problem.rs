@@ -20,7 +20,7 @@ const TYPE: &str = "urn:drawdown:problem:";
 pub(crate) struct Problem {
     /// A name that never changes its meaning: `urn:drawdown:problem:` and `code`.
     #[serde(rename = "type")]
-    kind: String,
+    kind: Box<str>,
     /// The HTTP status.
     pub(crate) status: u16,
     /// What it is, the same each time.
@@ -28,7 +28,7 @@ pub(crate) struct Problem {
     /// The word for machines.
     pub(crate) code: String,
     /// What happened here, and what to do.
-    detail: String,
+    detail: Box<str>,
     /// What else is known, by the problem's kind.
     #[serde(flatten)]
     more: Map<String, Value>,
@@ -41,11 +41,11 @@ impl Problem {
     pub(crate) fn new(status: StatusCode, code: impl Into<String>, detail: impl Into<String>) -> Self {
         let code = code.into();
         Self {
-            kind: format!("{TYPE}{}", code.split([':', ' ']).next().unwrap_or_default()),
+            kind: format!("{TYPE}{}", code.split([':', ' ']).next().unwrap_or_default()).into(),
             status: status.as_u16(),
             title: status.canonical_reason().unwrap_or("Problem"),
             code,
-            detail: detail.into(),
+            detail: detail.into().into(),
             more: Map::new(),
             retry_after: None,
         }
@@ -110,10 +110,12 @@ impl IntoResponse for Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        let status = match &refusal {
-            Refusal::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Refusal::Format { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            _ => StatusCode::BAD_REQUEST,
+        let status = if matches!(refusal, Refusal::TooLarge { .. }) {
+            StatusCode::PAYLOAD_TOO_LARGE
+        } else if matches!(refusal, Refusal::Format { .. }) {
+            StatusCode::UNSUPPORTED_MEDIA_TYPE
+        } else {
+            StatusCode::BAD_REQUEST
         };
         Self::new(status, refusal.code(), refusal.to_string())
     }

@@ -11,6 +11,9 @@ use super::App;
 use super::problem::Problem;
 use crate::view::{AsOf, Reading, WalletNow};
 
+/// How far ahead may be asked, in nanoseconds: the time until then is gone through lot by lot.
+pub(super) const MOST_AHEAD: i64 = 366 * 86_400 * 1_000_000_000;
+
 /// From which record on an answer is to be true.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 pub(crate) struct FromPosition {
@@ -30,7 +33,7 @@ impl App {
         let seen = match self.asking.wallet(id).await {
             Seen::Here(seen) => *seen,
             Seen::Unknown(_) => return Err(Problem::unknown_wallet(id)),
-            Seen::Stored | Seen::NotHere => self.from_rows(id, partition).await?,
+            Seen::Stored | Seen::NotHere => self.stored_now(id, partition).await?,
         };
         Ok(self.advance(id, seen))
     }
@@ -45,7 +48,7 @@ impl App {
         WalletNow { id: id.to_owned(), no, as_of, behind: behind.unwrap_or(0), catalogue, wallet, due }
     }
 
-    async fn from_rows(&self, id: &str, partition: Partition) -> Result<WalletSeen, Problem> {
+    async fn stored_now(&self, id: &str, partition: Partition) -> Result<WalletSeen, Problem> {
         let reading = async {
             // The head first: a wallet read later is true there too.
             let head = self.store.head(partition).await?.map_or(Offset(0), |head| head.next);

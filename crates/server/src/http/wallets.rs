@@ -16,7 +16,7 @@ use super::holds::EventMeasure;
 use super::lists::{When, length};
 use super::problem::Problem;
 use super::route::Route;
-use super::seen::FromPosition;
+use super::seen::{FromPosition, MOST_AHEAD};
 use crate::view::balance::Balance;
 use crate::view::estimate::Estimate;
 use crate::view::wallets::Wallets;
@@ -106,6 +106,9 @@ async fn balance(
     }
     let reading = app.rows(&wallet, &from).await?;
     let (at, known_at) = (at.map(|when| when.0), known_at.map(|when| when.0));
+    if at.is_some_and(|at| at > app.context.now().plus(MOST_AHEAD)) {
+        return Err(Problem::bad("too_far", "`at` lies more than a year ahead: ask for an earlier time"));
+    }
     Ok(Json(Balance::read(&reading, &wallet, at, known_at).await?))
 }
 

@@ -329,8 +329,14 @@ impl Ahead<'_> {
         }
         let usage = ingest::Usage { source: "drawdown", id: &name };
         let says = Hold::Settle { hold: &name, usage, actual: Measure::Amounts(&lines), is_final: true };
-        let holding =
-            Holding { wallet: &self.now.id, source: Some("drawdown"), id: &name, subject: None, says };
+        let holding = Holding {
+            wallet: &self.now.id,
+            source: Some("drawdown"),
+            id: &name,
+            subject: None,
+            trace: None,
+            says,
+        };
         let stamped = ingest::hold(&holding, &Stamp { now: until, by: "system", backfill: false })?;
         let record = decode(&stamped.bytes)?;
         let identity = record.identify(&mut Vec::new()).map_err(|e| anyhow!("{e}"))?;

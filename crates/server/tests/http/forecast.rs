@@ -4,15 +4,10 @@ use ledger::Instant;
 use serde_json::{Value, json};
 
 use crate::drawdown::Drawdown;
-use crate::server::{Server, key_of};
+use crate::server::{Server, key_of, now};
 
 const HOUR: i64 = 3_600_000_000_000;
 const DAY: i64 = 24 * HOUR;
-
-fn now() -> Instant {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    Instant(i64::try_from(now.as_nanos()).unwrap())
-}
 
 /// A server whose wallet has used 2.5 credits each of so many last days, out of a grant of a hundred that began ten days ago.
 fn used(days: i64, grant: &str) -> Server {

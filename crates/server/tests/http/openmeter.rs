@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::server::{Answer, Server, key_of};
+use crate::server::{Answer, Server, key_of, now};
 
 /// Two features and two units; a wallet that blocks, one that may go 5 beyond, one that is suspended.
 const DOCUMENTS: &str = r#"
@@ -153,7 +153,9 @@ fn a_value_may_be_asked_for_at_another_time() {
     let server = Server::start(DOCUMENTS);
     let at = |time: &str| server.get(&format!("/api/v1/customers/idle/entitlements/calls/value?time={time}"));
     assert_eq!(at("2001-01-01T00:00:00Z").expect(200)["balance"], 0.0);
-    assert_eq!(at("2200-01-01T01:00:00.5%2B01:00").expect(200)["balance"], 10.0);
+    let ahead = |days: i64| now().plus(days * 86_400 * 1_000_000_000).to_string().replace('Z', "%2B00:00");
+    assert_eq!(at(&ahead(300)).expect(200)["balance"], 10.0);
+    assert_eq!(at(&ahead(400)).problem(400), "too_far");
     assert_eq!(at("yesterday").problem(400), "bad_query");
 
     // What is used up is told then as it was told now.

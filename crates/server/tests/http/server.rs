@@ -204,3 +204,10 @@ fn serve(drawdown: &Drawdown, args: &[&str], told: &[(&str, &str)]) -> (Child, S
     }
     (process, url)
 }
+
+/// What time it is.
+#[allow(clippy::disallowed_methods, reason = "the test needs a time of day, as the process does")]
+pub(crate) fn now() -> ledger::Instant {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    ledger::Instant(i64::try_from(now.as_nanos()).unwrap())
+}
