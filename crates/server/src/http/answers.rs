@@ -1,6 +1,6 @@
 //! What requests for holds are answered with: what was recorded, and how the wallet stands now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use axum::http::StatusCode;
 use ingest::Stamp;
@@ -142,7 +142,7 @@ pub(super) fn held(app: &App, wallet: &str, id: &str, recorded: Recorded) -> Res
         held,
         expires_at: approved.until,
         warning: approved.beyond_lots.then_some(BEYOND_LOTS),
-        balance: balance(now.as_ref()),
+        balance: balance(now.as_ref(), &recorded.entries),
         position,
     })
 }
@@ -164,7 +164,7 @@ impl Settled {
             cost,
             overage,
             warning,
-            balance: balance(now.as_ref()),
+            balance: balance(now.as_ref(), &recorded.entries),
             position,
         })
     }
@@ -183,7 +183,7 @@ impl Voided {
         let freed = parts(&recorded.entries, &[EntryKind::Release, EntryKind::ReleaseOverdraft])?;
         let position = recorded.position.to_string();
         let now = recorded.wallet.map(|seen| app.advance(wallet, seen));
-        let balance = balance(now.as_ref());
+        let balance = balance(now.as_ref(), &recorded.entries);
         Ok(Self { id: hold.to_owned(), wallet: wallet.to_owned(), freed, balance, position })
     }
 }
@@ -244,7 +244,7 @@ pub(super) fn declined(
     let Some(now) = now else { return problem };
     let help = Help::of(&now.wallet, &lacks);
     let fits: Vec<Fits> = alternatives.iter().filter_map(|event| Fits::of(&now, event)).collect();
-    let problem = problem.with("balance", balance(Some(&now))).with("help", help);
+    let problem = problem.with("balance", balance(Some(&now), &[])).with("help", help);
     if alternatives.is_empty() { problem } else { problem.with("fits", fits) }
 }
 
@@ -297,10 +297,12 @@ pub(super) fn trial(
     Ok(ingest::usage(event.as_bytes(), &stamp)?.bytes)
 }
 
-/// What a wallet has, by unit.
-pub(super) fn balance(now: Option<&WalletNow>) -> BTreeMap<String, Totals> {
+/// What a wallet has, by unit, those of these entries included: of nothing left there is a zero.
+pub(super) fn balance(now: Option<&WalletNow>, booked: &[EntryRow]) -> BTreeMap<String, Totals> {
     let Some(now) = now else { return BTreeMap::new() };
-    units(&now.wallet).into_iter().map(|unit| (unit.clone(), Totals::of(&now.wallet, &unit))).collect()
+    let booked = booked.iter().map(|entry| entry.unit.to_string());
+    let all: BTreeSet<String> = units(&now.wallet).into_iter().chain(booked).collect();
+    all.into_iter().map(|unit| (unit.clone(), Totals::of(&now.wallet, &unit))).collect()
 }
 
 /// The entries of these kinds.

@@ -31,7 +31,7 @@ impl<S: Send + Sync> FromRequest<S> for Raw {
             if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
                 return too_large();
             }
-            Problem::bad("body", "the body broke off: send it again")
+            broken_off()
         })
     }
 }
@@ -43,6 +43,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
         let Raw(body) = Raw::from_request(request, state).await?;
         read(&body).map(Self)
     }
+}
+
+pub(super) fn broken_off() -> Problem {
+    Problem::bad("body", "the body broke off: send it again")
 }
 
 pub(super) fn too_large() -> Problem {

@@ -41,11 +41,13 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::HttpBody as _;
+use axum::body::{Body, to_bytes};
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use eventlog::Log;
+use futures_util::StreamExt as _;
 use projector::Asking;
 use store::Projections;
 use tokio::sync::{Semaphore, watch};
@@ -65,6 +67,10 @@ pub(crate) use server::{Serving, serve};
 
 /// Who made the ids of records that are asked for over HTTP.
 pub(crate) const SOURCE: &str = "api";
+/// A body of so many bytes is read before the request is looked at.
+const SMALL: usize = 64 * 1024;
+/// How long what is too large is read to its end.
+const LINGER: Duration = Duration::from_secs(2);
 /// The header that names a request in answers and logs.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -158,6 +164,24 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
         .with_state(app.clone())
 }
 
+/// Takes a small body in at once: whoever is refused before his body is read could not use the connection again.
+async fn whole(request: Request) -> Result<Request, Problem> {
+    if request.body().size_hint().upper().is_none_or(|bytes| bytes > SMALL as u64) {
+        return Ok(request);
+    }
+    let (head, body) = request.into_parts();
+    let body = to_bytes(body, SMALL).await.map_err(|_| body::broken_off())?;
+    Ok(Request::from_parts(head, Body::from(body)))
+}
+
+/// Lets a client finish what it sends, for a while: one that is still sending would not see the answer.
+async fn drain(body: Body) {
+    let mut pieces = body.into_data_stream();
+    let drained = async { while let Some(Ok(_)) = pieces.next().await {} };
+    // Whoever sends longer finds the connection closed.
+    let _ = tokio::time::timeout(LINGER, drained).await;
+}
+
 /// Turns requests away while as many are handled as can be. What streams on after its head no longer counts.
 async fn with_room(request: Request, next: Next, room: Arc<Semaphore>) -> Response {
     let Ok(_place) = room.try_acquire() else {
@@ -172,9 +196,16 @@ async fn with_room(request: Request, next: Next, room: Arc<Semaphore>) -> Respon
 /// for.
 async fn bounded(request: Request, next: Next, limits: Limits) -> Response {
     if request.body().size_hint().lower() > limits.body as u64 {
+        drain(request.into_body()).await;
         return body::too_large().into_response();
     }
-    match tokio::time::timeout(limits.request, next.run(request)).await {
+    let done = async {
+        match whole(request).await {
+            Ok(request) => next.run(request).await,
+            Err(problem) => problem.into_response(),
+        }
+    };
+    match tokio::time::timeout(limits.request, done).await {
         Ok(response) => response,
         Err(_) => {
             let detail = format!(

@@ -67,6 +67,7 @@ async fn preview(State(app): State<Arc<App>>, Json(asked): Json<Preview>) -> Res
     })?;
     let mut records = 0;
     for partition in (0..app.log.partitions()).map(Partition) {
+        app.committed(partition).await?;
         records += app.store.head(partition).await?.map_or(0, |head| head.next.0);
     }
     if records > MOST_RECORDS {

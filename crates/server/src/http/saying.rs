@@ -39,13 +39,14 @@ pub(super) struct Said {
 impl Said {
     pub(super) fn of(app: &App, wallet: &str, id: &str, recorded: Recorded) -> Result<Self, Problem> {
         let partition = recorded.first.partition.0;
-        let entries = recorded.entries.into_iter().map(|row| EntryNow::booked(partition, row));
         let now = recorded.wallet.map(|seen| app.advance(wallet, seen));
+        let balance = balance(now.as_ref(), &recorded.entries);
+        let entries = recorded.entries.into_iter().map(|row| EntryNow::booked(partition, row));
         Ok(Self {
             wallet: wallet.to_owned(),
             id: id.to_owned(),
             entries: entries.collect::<anyhow::Result<_>>()?,
-            balance: balance(now.as_ref()),
+            balance,
             position: recorded.position.to_string(),
         })
     }

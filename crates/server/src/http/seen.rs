@@ -91,7 +91,12 @@ impl App {
     /// Waits until a partition is committed as far as it is folded, for whoever reads rows; then what rows are read from.
     pub(crate) async fn rows(&self, wallet: &str, from: &FromPosition) -> Result<Reading, Problem> {
         self.until(wallet, from).await?;
-        let partition = Partition::of(wallet, self.asking.partitions());
+        self.committed(Partition::of(wallet, self.asking.partitions())).await?;
+        Ok(self.reading())
+    }
+
+    /// Waits until a partition is committed as far as it is folded here.
+    pub(crate) async fn committed(&self, partition: Partition) -> Result<(), Problem> {
         if self.asking.is_here(partition) {
             let mut reached = self.asking.reached(partition);
             let folded = reached.borrow().folded;
@@ -103,7 +108,7 @@ impl App {
                 ));
             }
         }
-        Ok(self.reading())
+        Ok(())
     }
 
     /// What rows are read from, as they are committed.

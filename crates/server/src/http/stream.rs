@@ -238,7 +238,7 @@ impl Streaming {
         }
         if !self.is_behind && self.owes_balance {
             let now = self.app.wallet(&self.wallet, &FromPosition::default()).await?;
-            let units = balance(Some(&now));
+            let units = balance(Some(&now), &[]);
             let stands = Balance { wallet: now.id, as_of: now.as_of, units };
             self.ready.push_back(self.event("balance", self.told, &stands)?.retry(AGAIN));
             self.owes_balance = false;

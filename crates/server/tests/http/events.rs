@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use serde_json::{Value, json};
 
 use crate::drawdown::until;
-use crate::server::{Answer, Server, key_of};
+use crate::server::{Answer, Server};
 
 const DOCUMENTS: &str = r#"
 kind: unit
@@ -216,7 +216,7 @@ fn what_cannot_be_taken_is_told_with_what_to_do() {
     assert_eq!(server.ask("POST", "/v1/events", &zipped, "x").problem(415), "content_encoding");
     let asked = server.ask("POST", "/v1/events?wait=perhaps", &zipped[..1], event("1").to_string());
     assert_eq!(asked.problem(400), "bad_query");
-    let readers = format!("Bearer {}", key_of(&server.drawdown, "read"));
+    let readers = format!("Bearer {}", server.key_with("read"));
     let answer = server.ask("POST", "/v1/events", &[("authorization", &readers)], event("1").to_string());
     assert_eq!(answer.problem(403), "forbidden");
     assert_eq!(server.ask("POST", "/v1/events", &[], event("1").to_string()).problem(401), "unauthorized");

@@ -147,7 +147,7 @@ fn what_is_said_badly_is_told_with_what_to_do() {
     }
     assert_eq!(server.post("/v1/holds/none/settle", &credits("1")).problem(400), "no_wallet");
     assert_eq!(server.get("/v1/nothing").problem(404), "no_such_route");
-    assert_eq!(server.get(holds).problem(405), "method");
+    assert_eq!(server.ask("DELETE", holds, &[("authorization", &bearer)], "").problem(405), "method");
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn every_route_lets_in_whom_its_document_says_and_nobody_else() {
             route.check(&other, |status| status == 404, "another wallet's customer");
             assert_eq!(other.json()["code"], "unknown_wallet", "{} {}", route.method, route.path);
         }
-        let (_, has) = key(&server, &[route.scope.as_deref().unwrap_or("ingest")]);
+        let (_, has) = key(&server, &[route.scope.as_deref().unwrap_or("read")]);
         let (_, admin) = key(&server, &["admin"]);
         for bearer in [&has, &admin] {
             // A key that revokes or rotates nothing that there is.

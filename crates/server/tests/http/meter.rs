@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::server::{Server, key_of, token_of};
+use crate::server::{Server, token_of};
 
 /// A price by tokens, a hundred credits.
 const DOCUMENTS: &str = r#"
@@ -100,7 +100,7 @@ fn what_cannot_be_metered_is_told_with_what_to_do() {
     assert_eq!(server.post_as(&other, path, &tokens(1)).problem(404), "unknown_wallet");
     let of_token = json!({"event": tokens(1)["event"]});
     assert_eq!(server.post_as(&own, path, &of_token).expect(200)["cost"], json!({"credits": "0.003"}));
-    let reads = key_of(&server.drawdown, "read");
+    let reads = server.key_with("read");
     assert_eq!(server.post_as(&reads, path, &tokens(1)).problem(403), "forbidden");
 
     server.post("/v1/holds/answer/void", &json!({"wallet": "acme"})).expect(200);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::server::{Answer, Server, key_of, now};
+use crate::server::{Answer, Server, now};
 
 /// Two features and two units; a wallet that blocks, one that may go 5 beyond, one that is suspended.
 const DOCUMENTS: &str = r#"
@@ -180,7 +180,7 @@ fn what_is_not_there_is_not_found() {
         "unknown_wallet"
     );
     assert_eq!(server.get("/api/v1/customers/nobody/access").problem(404), "unknown_wallet");
-    let sender = format!("Bearer {}", key_of(&server.drawdown, "ingest"));
+    let sender = format!("Bearer {}", server.key_with("ingest"));
     let headers = [("authorization", sender.as_str())];
     assert_eq!(server.ask("GET", "/api/v1/customers/idle/access", &headers, "").problem(403), "forbidden");
     let sent = server.ask("POST", "/api/v1/events", &headers, event("1", "call", "idle").to_string());

@@ -159,6 +159,18 @@ impl Server {
         Answer { status, headers, text: response.body_mut().read_to_string().unwrap() }
     }
 
+    /// A new key with these scopes, made beside the server, once the server has heard of it.
+    pub(crate) fn key_with(&self, scopes: &str) -> String {
+        let key = key_of(&self.drawdown, scopes);
+        let bearer = format!("Bearer {key}");
+        let until = Instant::now() + Duration::from_secs(20);
+        while self.ask("GET", "/v1/wallets", &[("authorization", &bearer)], "").status == 401 {
+            assert!(Instant::now() < until, "the server does not hear of the key");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        key
+    }
+
     pub(crate) fn bearer(&self) -> String {
         format!("Bearer {}", self.key)
     }

@@ -1,6 +1,6 @@
 //! Wallets over HTTP: created, configured, suspended, resumed.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::holds::DOCUMENTS;
 use crate::server::Server;
@@ -18,7 +18,7 @@ fn a_wallet_is_created_and_configured_and_the_same_again_changes_nothing() {
         let amounts = json!({"amounts": [{"unit": "credits", "feature": "calls", "amount": amount}]});
         server.post("/v1/wallets/team/holds", &amounts)
     };
-    assert_eq!(hold("15").expect(201)["warning"], "beyond_lots");
+    assert_eq!(hold("15").expect(201)["held"][0]["lot"], Value::Null, "no lot covers it");
     assert_eq!(hold("6").problem(402), "insufficient");
     let blocked = server.put("/v1/wallets/team", &json!({})).expect(200);
     assert_eq!(blocked["changed"], true);

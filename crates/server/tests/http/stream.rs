@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::holds::DOCUMENTS;
-use crate::server::{Server, key_of, token_of};
+use crate::server::{Server, token_of};
 
 /// A stream that is read.
 struct Listening(BufReader<TcpStream>);
@@ -197,7 +197,7 @@ fn a_thousand_idle_streams_hear_nothing_of_others_and_end_when_the_server_does()
 #[test]
 fn a_stream_ends_when_its_key_is_revoked() {
     let server = Server::start(DOCUMENTS);
-    let key = key_of(&server.drawdown, "read");
+    let key = server.key_with("read");
     let listed = server.drawdown.json(&["keys", "list"]);
     let reads = |listed: &&Value| listed["scopes"] == json!(["read"]);
     let id =

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::holds::DOCUMENTS;
-use crate::server::{Server, key_of, token_of};
+use crate::server::{Server, token_of};
 
 fn credits(amount: &str) -> Value {
     json!({"amounts": [{"unit": "credits", "feature": "calls", "amount": amount}]})
@@ -32,8 +32,10 @@ fn a_wallet_is_read_as_it_is_now_and_as_it_was() {
     let position = call(&server, "one");
     let now = server.get(&format!("/v1/wallets/acme?min_position={position}")).expect(200);
     assert_eq!(now["units"]["credits"]["available"], "97.5");
-    let of_cli = server.drawdown.json(&["balance", "acme"]);
-    assert_eq!(now["units"], of_cli["units"]);
+    // It reads what is committed, which is a little later.
+    let of_cli = || server.drawdown.json(&["balance", "acme"])["units"].clone();
+    let is_same = (0..100).any(|_| of_cli() == now["units"]);
+    assert!(is_same, "{} and {now}", of_cli());
 
     let then = text(&before["as_of"], "time");
     let known = server.get(&format!("/v1/wallets/acme?known_at={then}")).expect(200);
@@ -258,7 +260,7 @@ const OF_WALLET: [&str; 11] = [
 fn another_wallets_token_and_a_key_without_the_scope_read_nothing() {
     let server = Server::start(DOCUMENTS);
     let (other, own) = (token_of(&server, "other", "read"), token_of(&server, "acme", "read"));
-    let blind = key_of(&server.drawdown, "ingest");
+    let blind = server.key_with("ingest");
     for path in OF_WALLET.map(|path| format!("/v1/wallets/acme{path}")) {
         assert_eq!(server.get_as(&other, &path).problem(404), "unknown_wallet", "{path}");
         assert_eq!(server.get_as(&blind, &path).problem(403), "forbidden", "{path}");
