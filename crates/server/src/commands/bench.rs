@@ -86,6 +86,10 @@ struct Pipe {
   authorize64_p50_us, …, authorize64_per_second
                     64 callers, each with its next as soon as the last is answered; also of 1, 16, 256; settle64…,
                     bare_append64…; authorize_max_per_second, bare_append_max_per_second
+  balance_read_p50_us, …
+                    a wallet's balance over HTTP, all --wallets in turn, at 1,000 a second
+  http_ingest_events_per_second
+                    16 senders of batches of 100 events, each answered when it is in the log; http_ingest_batch_p50_us, …
 
 Examples:
   drawdown bench api --json

@@ -65,7 +65,7 @@ pub(super) fn routes() -> Vec<Route> {
         .header(IDEMPOTENCY_KEY, RETRY)
         .takes::<ExtendRequest>()
         .answers::<Extended>(200, "Extended")
-        .problems(&[402, 504]),
+        .problems(&[402, 409, 504]),
         Route::post(
             "/v1/holds/{hold}/void",
             authorize,

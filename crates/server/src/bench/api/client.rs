@@ -45,6 +45,12 @@ impl Client {
         answered
     }
 
+    /// Asks for something, which must be answered with 200.
+    pub(super) async fn get(&mut self, path: &str) -> anyhow::Result<()> {
+        let asked = format!("GET {path} HTTP/1.1\r\n{}\r\n", self.headers);
+        self.ask(asked.as_bytes(), 200).await
+    }
+
     async fn ask(&mut self, asked: &[u8], status: u16) -> anyhow::Result<()> {
         self.stream.write_all(asked).await?;
         let (mut read, mut needed) = (0, None);

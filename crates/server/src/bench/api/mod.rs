@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use super::{Figures, percentile};
 use crate::context::Context;
 use client::Client;
-use place::{Place, body, team};
+use place::{Place, body, events, team};
 
 /// Callers at one time.
 const CALLERS: [u64; 4] = [1, 16, 64, 256];
@@ -28,6 +28,10 @@ const TURNS: u64 = 4;
 /// Wallets that are in use; the others have a balance.
 const IN_USE: u64 = 10_000;
 const JSON: &str = "application/json";
+/// Events of one request, how many send them at a time, and how many requests each makes.
+const EVENTS: u64 = 100;
+const SENDERS: u64 = 16;
+const SENDINGS: u64 = 200;
 
 /// Microseconds, and how long all of it took.
 #[derive(Default)]
@@ -44,6 +48,8 @@ struct Trial {
     idle: Arc<Mutex<Vec<Client>>>,
     /// Counts requests, so that each has an id, and its wallet is another than the last one's.
     next: Arc<AtomicU64>,
+    /// How many wallets there are.
+    wallets: u64,
 }
 
 /// One thing that a caller does.
@@ -55,6 +61,10 @@ enum Act {
     Authorize,
     /// Settles the hold of that number.
     Settle,
+    /// Reads a wallet.
+    Balance,
+    /// Sends a batch of events.
+    Ingest,
 }
 
 /// `authorize…`, `settle…` and `bare_append…`.
@@ -64,11 +74,14 @@ pub(crate) async fn api(
     directory: &Path,
     wallets: u64,
 ) -> anyhow::Result<()> {
-    let place = Arc::new(Place::new(context, directory, wallets.max(IN_USE)).await?);
+    let wallets = wallets.max(IN_USE);
+    let place = Arc::new(Place::new(context, directory, wallets).await?);
     let (idle, next) = (Arc::default(), Arc::default());
-    let trial = Trial { place: place.clone(), idle, next };
+    let trial = Trial { place: place.clone(), idle, next, wallets };
     callers(figures, &trial).await?;
     paced(figures, &trial).await?;
+    reads(figures, &trial).await?;
+    ingests(figures, &trial).await?;
     trial.idle.lock().await.clear();
     drop(trial);
     Arc::into_inner(place).expect("every caller has ended").end().await
@@ -114,6 +127,23 @@ async fn paced(figures: &mut Figures, trial: &Trial) -> anyhow::Result<()> {
     note(figures, "authorize", &mut authorized);
     note(figures, "settle", &mut settled);
     figures.note("authorize_p99_of_bare_append", ratio);
+    Ok(())
+}
+
+/// Balances of all wallets in turn, a thousand a second.
+async fn reads(figures: &mut Figures, trial: &Trial) -> anyhow::Result<()> {
+    let mut took = trial.in_turn(Act::Balance, trial.numbers(PACED * TURN * TURNS)).await?;
+    note(figures, "balance_read", &mut took);
+    Ok(())
+}
+
+/// Events in batches, answered when they are in the log.
+async fn ingests(figures: &mut Figures, trial: &Trial) -> anyhow::Result<()> {
+    let mut took = Took::default();
+    trial.together(SENDERS, Act::Ingest, trial.numbers(SENDERS * SENDINGS), &mut took).await?;
+    #[expect(clippy::cast_precision_loss)]
+    figures.note("http_ingest_events_per_second", took.rate() * EVENTS as f64);
+    note(figures, "http_ingest_batch", &mut took.each);
     Ok(())
 }
 
@@ -191,7 +221,7 @@ impl Trial {
         Ok(took)
     }
 
-    /// Closes what nobody uses: the server closes in ten seconds what says nothing.
+    /// Closes what nobody uses: the server closes in half a minute what says nothing.
     async fn hang_up(&self) {
         self.idle.lock().await.clear();
     }
@@ -210,6 +240,7 @@ impl Trial {
         if let Act::Append = act {
             return self.place.bare.trip(wallet, &format!("h{number}")).await;
         }
+        let sent = if let Act::Ingest = act { events(number, EVENTS, self.wallets) } else { String::new() };
         let watch = Stopwatch::now();
         match act {
             Act::Append => unreachable!("it is done above"),
@@ -221,6 +252,14 @@ impl Trial {
             Act::Settle => {
                 let path = format!("/v1/holds/h{number}/settle");
                 client.post(&path, (JSON, body(Some(&team(wallet))).as_bytes()), 200).await?;
+            }
+            Act::Balance => {
+                let all = number.wrapping_mul(7_919) % self.wallets;
+                client.get(&format!("/v1/wallets/{}", team(all))).await?;
+            }
+            Act::Ingest => {
+                let media = "application/cloudevents-batch+json";
+                client.post("/v1/events", (media, sent.as_bytes()), 202).await?;
             }
         }
         Ok(watch.elapsed().as_secs_f64() * 1e6)

@@ -55,6 +55,17 @@ pub(super) fn body(wallet: Option<&str>) -> String {
     format!(r#"{{{wallet}"event":{{"type":"{KIND}","data":{DATA}}}}}"#)
 }
 
+/// So many events of a batch, none of which was sent before.
+pub(super) fn events(batch: u64, count: u64, wallets: u64) -> String {
+    let event = |n: u64| {
+        let (id, wallet) = (batch * count + n, team((batch * count + n) % wallets));
+        format!(
+            r#"{{"specversion":"1.0","id":"e{id}","source":"/bench","type":"{KIND}","subject":"{wallet}","data":{DATA}}}"#
+        )
+    };
+    format!("[{}]", (0..count).map(event).collect::<Vec<_>>().join(","))
+}
+
 pub(super) fn team(wallet: u64) -> String {
     format!("team-{wallet:07}")
 }
