@@ -28,7 +28,8 @@ fn whatever_its_document_lets_ask_is_answered_as_it_says() {
     let server = Server::start(DOCUMENTS);
     let document = server.get("/openapi.json").expect(200);
     let paths = document["paths"].as_object().unwrap().iter();
-    let asked = paths.filter(|(path, _)| !path.ends_with("/stream"));
+    // It does not ask for what it has read already.
+    let asked = paths.filter(|(path, _)| !path.ends_with("/stream") && *path != "/openapi.json");
     let operations: usize = asked.map(|(_, methods)| methods.as_object().unwrap().len()).sum();
     // It keeps what it found where it runs.
     let scratch = tempfile::tempdir().unwrap();
