@@ -1,4 +1,4 @@
-//! Decisions over HTTP while the server fails: what was answered is what the log says, in the log's order.
+//! Decisions over HTTP while servers, the database and clients fail: what was answered is what the log says, in the log's order.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../crash/chance.rs"]
@@ -8,6 +8,14 @@ mod clients;
 mod drawdown;
 mod embedded;
 mod history;
+mod hostile;
+#[allow(dead_code, reason = "the tests of faults use the rest")]
+#[path = "../faults/node.rs"]
+mod node;
 #[path = "../process/place.rs"]
 mod place;
 mod servers;
+mod standstill;
+#[allow(dead_code, reason = "the tests of faults use the rest")]
+#[path = "../faults/world.rs"]
+mod world;
