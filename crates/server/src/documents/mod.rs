@@ -182,6 +182,14 @@ pub fn read(paths: &[PathBuf]) -> Result<Vec<Document>, Vec<DocumentError>> {
             }
         }
     }
+    in_order(documents, errors)
+}
+
+/// Documents that were read, in an order in which they can be applied; if there are mistakes, these.
+fn in_order(
+    mut documents: Vec<Document>,
+    mut errors: Vec<DocumentError>,
+) -> Result<Vec<Document>, Vec<DocumentError>> {
     errors.extend(repeated(&documents));
     if !errors.is_empty() {
         errors.truncate(MOST_ERRORS);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::node::{Field, Node, Problem, Value};
 use super::{
-    Body, Document, DocumentError, GrantRules, MOST_ERRORS, document, parse, repeated, what_if, yaml,
+    Body, Document, DocumentError, GrantRules, MOST_ERRORS, document, in_order, parse, what_if, yaml,
 };
 
 /// What the request's body is called where a file would be named.
@@ -18,26 +18,14 @@ const BODY: &str = "body.json";
 pub(crate) fn read_json(text: &str) -> Result<Vec<Document>, Vec<DocumentError>> {
     let (mut documents, mut errors) = (Vec::new(), Vec::new());
     parse(Path::new(BODY), text, &mut documents, &mut errors);
-    errors.extend(repeated(&documents));
-    if !errors.is_empty() {
-        errors.truncate(MOST_ERRORS);
-        return Err(errors);
-    }
-    documents.sort_by_key(|d| document::KINDS.iter().position(|k| *k == d.body.kind()));
-    Ok(documents)
+    in_order(documents, errors)
 }
 
 /// As [`super::read_what_if`], of JSON.
 pub(crate) fn read_what_if_json(text: &str) -> Result<(Vec<Document>, Vec<GrantRules>), Vec<DocumentError>> {
     let (mut documents, mut rules, mut errors) = (Vec::new(), Vec::new(), Vec::new());
     what_if::parse(Path::new(BODY), text, &mut documents, &mut rules, &mut errors);
-    errors.extend(repeated(&documents));
-    if !errors.is_empty() {
-        errors.truncate(MOST_ERRORS);
-        return Err(errors);
-    }
-    documents.sort_by_key(|d| document::KINDS.iter().position(|k| *k == d.body.kind()));
-    Ok((documents, rules))
+    Ok((in_order(documents, errors)?, rules))
 }
 
 /// Reads the fields of one document of a wallet's, whose kind and wallet the request names elsewhere. `left_out` are fields that it has

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::node::{Node, Problem, Value};
 use super::typed::typed;
-use super::{Body, Document, DocumentError, MOST_ERRORS, document, files, repeated, yaml};
+use super::{Body, Document, DocumentError, document, files, in_order, yaml};
 
 /// The kind of document that changes grants.
 const KIND: &str = "grant_rules";
@@ -132,13 +132,7 @@ pub(crate) fn read_what_if(
             }
         }
     }
-    errors.extend(repeated(&documents));
-    if !errors.is_empty() {
-        errors.truncate(MOST_ERRORS);
-        return Err(errors);
-    }
-    documents.sort_by_key(|d| document::KINDS.iter().position(|k| *k == d.body.kind()));
-    Ok((documents, rules))
+    Ok((in_order(documents, errors)?, rules))
 }
 
 pub(super) fn parse(
