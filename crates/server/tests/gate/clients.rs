@@ -145,26 +145,29 @@ impl Clients {
         loop {
             let urls = self.urls.lock().unwrap().clone();
             let url = urls[self.below(urls.len() as u64) as usize].clone();
-            if let Some(verdict) = self.ask_one(agent, &url, &path, &body) {
-                let (wallet, id) = (wallet.to_owned(), id.to_owned());
-                return Asked { wallet, id, what, invoked, answered: since_1970(), verdict, url };
-            }
+            let why = match self.ask_one(agent, &url, &path, &body) {
+                Ok(verdict) => {
+                    let (wallet, id) = (wallet.to_owned(), id.to_owned());
+                    return Asked { wallet, id, what, invoked, answered: since_1970(), verdict, url };
+                }
+                Err(why) => why,
+            };
             self.again.fetch_add(1, Ordering::Relaxed);
-            assert!(began.elapsed() < AT_LAST, "{path} {body} was not answered within {AT_LAST:?}");
+            assert!(began.elapsed() < AT_LAST, "{path} {body} was not answered within {AT_LAST:?}: {why}");
             std::thread::sleep(Duration::from_millis(10 + self.below(40)));
         }
     }
 
-    /// None if there was no answer, or one that says to ask again.
-    fn ask_one(&self, agent: &ureq::Agent, url: &str, path: &str, body: &Value) -> Option<Verdict> {
+    /// What there was instead, if there was no answer, or one that says to ask again.
+    fn ask_one(&self, agent: &ureq::Agent, url: &str, path: &str, body: &Value) -> Result<Verdict, String> {
         let asking =
             agent.post(format!("{url}{path}")).header("authorization", format!("Bearer {}", self.key));
-        let mut response = asking.send(body.to_string()).ok()?;
+        let mut response = asking.send(body.to_string()).map_err(|error| error.to_string())?;
         let status = response.status().as_u16();
-        let text = response.body_mut().read_to_string().ok()?;
+        let text = response.body_mut().read_to_string().map_err(|error| error.to_string())?;
         match status {
-            200 | 201 | 402 => Some(Verdict::of(status, &text)),
-            408 | 503 | 504 => None,
+            200 | 201 | 402 => Ok(Verdict::of(status, &text)),
+            408 | 503 | 504 => Err(format!("{status} {text}")),
             _ => panic!("{path} {body}: {status} {text}"),
         }
     }
@@ -184,11 +187,14 @@ impl Clients {
                         let url = others[clients.below(others.len() as u64) as usize];
                         let began = Instant::now();
                         let again = loop {
-                            if let Some(again) = clients.ask_one(&agent, url, &path, &body) {
-                                break again;
-                            }
+                            let why = match clients.ask_one(&agent, url, &path, &body) {
+                                Ok(again) => break again,
+                                Err(why) => why,
+                            };
                             clients.again.fetch_add(1, Ordering::Relaxed);
-                            assert!(began.elapsed() < AT_LAST, "{asked:?} is not answered again");
+                            assert!(began.elapsed() < AT_LAST, "{asked:?} is not answered again: {why}");
+                            // Without a pause the machine would do nothing but refuse.
+                            std::thread::sleep(Duration::from_millis(10 + clients.below(40)));
                         };
                         assert_eq!(again, asked.verdict, "{asked:?}");
                     }

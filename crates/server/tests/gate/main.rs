@@ -12,6 +12,7 @@ mod hostile;
 #[allow(dead_code, reason = "the tests of faults use the rest")]
 #[path = "../faults/node.rs"]
 mod node;
+mod nodes;
 #[path = "../process/place.rs"]
 mod place;
 mod servers;

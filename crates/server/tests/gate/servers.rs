@@ -79,6 +79,14 @@ impl<'a> Servers<'a> {
         self.urls.lock().unwrap()[at] = url;
     }
 
+    pub(crate) fn freeze(&self, at: usize) {
+        self.send(at, "-STOP");
+    }
+
+    pub(crate) fn thaw(&self, at: usize) {
+        self.send(at, "-CONT");
+    }
+
     fn send(&self, at: usize, signal: &str) {
         let pid = self.running[at].1.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());

@@ -1,6 +1,7 @@
 //! A client that costs little: one connection, one request at a time, and no more of HTTP/1.1 than the server speaks.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -13,17 +14,23 @@ pub(super) struct Client {
     headers: String,
     asked: Vec<u8>,
     answer: Vec<u8>,
+    /// How long the last answer was.
+    read: usize,
 }
+
+/// The status of a server that took nothing because it has too much to do, and how long until it is asked again.
+const LATER: u16 = 503;
+const AGAIN: Duration = Duration::from_millis(5);
 
 impl Client {
     pub(super) async fn connect(to: SocketAddr, key: &str) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(to).await?;
         stream.set_nodelay(true)?;
         let headers = format!("host: {to}\r\nauthorization: Bearer {key}\r\n");
-        Ok(Self { stream, headers, asked: Vec::new(), answer: vec![0; 64 * 1024] })
+        Ok(Self { stream, headers, asked: Vec::new(), answer: vec![0; 64 * 1024], read: 0 })
     }
 
-    /// Sends a body, which must be answered with this status.
+    /// Sends a body, which must be answered with this status. A server that can take no more now is asked again soon.
     pub(super) async fn post(
         &mut self,
         path: &str,
@@ -40,18 +47,24 @@ impl Client {
             .as_bytes(),
         );
         asked.extend_from_slice(body);
-        let answered = self.ask(&asked, status).await;
+        let mut found = self.ask(&asked).await?;
+        while found == LATER {
+            tokio::time::sleep(AGAIN).await;
+            found = self.ask(&asked).await?;
+        }
         self.asked = asked;
-        answered
+        self.expect(found, status)
     }
 
     /// Asks for something, which must be answered with 200.
     pub(super) async fn get(&mut self, path: &str) -> anyhow::Result<()> {
         let asked = format!("GET {path} HTTP/1.1\r\n{}\r\n", self.headers);
-        self.ask(asked.as_bytes(), 200).await
+        let found = self.ask(asked.as_bytes()).await?;
+        self.expect(found, 200)
     }
 
-    async fn ask(&mut self, asked: &[u8], status: u16) -> anyhow::Result<()> {
+    /// The status of the answer, which stands at the beginning of `answer` then.
+    async fn ask(&mut self, asked: &[u8]) -> anyhow::Result<u16> {
         self.stream.write_all(asked).await?;
         let (mut read, mut needed) = (0, None);
         while needed.is_none_or(|needed| read < needed) {
@@ -66,9 +79,13 @@ impl Client {
                 needed => needed,
             };
         }
-        let answer = &self.answer[..read];
-        let found: u16 = std::str::from_utf8(&answer[9..12])?.parse().context("an answer has a status")?;
-        ensure!(found == status, "{status} was expected: {}", String::from_utf8_lossy(answer));
+        self.read = read;
+        std::str::from_utf8(&self.answer[9..12])?.parse().context("an answer has a status")
+    }
+
+    fn expect(&self, found: u16, status: u16) -> anyhow::Result<()> {
+        let answer = || String::from_utf8_lossy(&self.answer[..self.read]);
+        ensure!(found == status, "{status} was expected: {}", answer());
         Ok(())
     }
 }
