@@ -7,10 +7,44 @@ use mutants::{Mutant, is_on};
 use store::rows::{Batch, Head};
 use store::{Store, StoreError};
 use tokio::task::JoinHandle;
+use tokio::time::{Duration, Instant as Moment};
+
+/// Commits of few records begin so far apart …
+const PACE: Duration = Duration::from_millis(10);
+/// … and a store that is busy is left alone for so many times as long as the last one took, from its beginning on; but …
+const REST: u32 = 4;
+/// … no longer than this.
+const MOST_REST: Duration = Duration::from_millis(100);
+
+/// When the next commit of few records may begin.
+pub(crate) struct Pace(Moment);
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self(Moment::now())
+    }
+}
+
+impl Pace {
+    pub(crate) fn next(&self) -> Moment {
+        self.0
+    }
+
+    pub(crate) fn begin(&mut self) {
+        self.0 = Moment::now() + PACE;
+    }
+
+    pub(crate) fn ended(&mut self, commit: &UnderWay) {
+        self.0 = self.0.max(commit.began + (commit.took * REST).min(MOST_REST));
+    }
+}
 
 /// A commit that is under way while the next records are folded.
 pub(crate) struct UnderWay {
-    task: JoinHandle<Result<(), StoreError>>,
+    task: JoinHandle<(Result<(), StoreError>, Duration)>,
+    began: Moment,
+    /// How long it took, once it has ended.
+    took: Duration,
     /// The segment of identities that grew at the end of the batch: those before it are stored with it.
     pub(crate) growing: u32,
     /// The offset up to which everything is committed with it.
@@ -20,8 +54,9 @@ pub(crate) struct UnderWay {
 impl UnderWay {
     /// Begins to commit a batch.
     pub(crate) fn new<S: Store>(store: Arc<S>, batch: Batch, growing: u32) -> Self {
-        let until = batch.head.next;
-        Self { task: tokio::spawn(async move { surely_commit(&*store, &batch).await }), growing, until }
+        let (until, began) = (batch.head.next, Moment::now());
+        let task = tokio::spawn(async move { (surely_commit(&*store, &batch).await, began.elapsed()) });
+        Self { task, began, took: Duration::ZERO, growing, until }
     }
 
     /// Whether it has come to an end.
@@ -31,7 +66,9 @@ impl UnderWay {
 
     /// Waits for the end; whoever stops waiting may wait again.
     pub(crate) async fn end(&mut self) -> Result<(), StoreError> {
-        (&mut self.task).await.expect("a commit does not panic")
+        let (ended, took) = (&mut self.task).await.expect("a commit does not panic");
+        self.took = took;
+        ended
     }
 }
 

@@ -21,6 +21,14 @@ const AHEAD: Duration = Duration::from_millis(100);
 /// How often a projector that has nothing to do looks whether the store still has what it committed.
 const LOOK: Duration = Duration::from_secs(5);
 
+/// After so many records in one step there are probably more. After fewer, what a log costs to ask whether it has more is better spent
+/// on waiting for them, which is as soon when they are there.
+const MUCH: usize = 512;
+
+/// How often is looked at most whether another partition lacks something of the catalogue, unless there is more of it: one that stands
+/// still is asked for again and again.
+const COPY: Duration = Duration::from_millis(10);
+
 /// What it takes to follow a partition.
 pub(crate) struct Following<L, S> {
     pub(crate) projector: Projector<L, S>,
@@ -51,6 +59,7 @@ impl<L: EventLog, S: Store> Following<L, S> {
         stop: &mut watch::Receiver<bool>,
     ) -> Result<(), ProjectorError> {
         let (mut waits, mut looked) = (None, Moment::now());
+        let mut copied: Option<(usize, Moment)> = None;
         // Whoever may tell is there as long as this runs; if not, this is to end too.
         while !*stop.borrow() && stop.has_changed().is_ok() {
             while let Ok(question) = self.asked.try_recv() {
@@ -66,13 +75,19 @@ impl<L: EventLog, S: Store> Following<L, S> {
             }
             if step.folded > 0 {
                 tracing::debug!(records = step.folded, "folded");
+            }
+            if step.folded >= MUCH {
                 continue;
             }
             if looked.elapsed() >= LOOK {
                 self.projector.look().await?;
                 looked = Moment::now();
             }
-            if let Some(copying) = &mut self.copying {
+            let published = self.projector.published().len();
+            if let Some(copying) = &mut self.copying
+                && copied.is_none_or(|(count, at)| count < published || at.elapsed() >= COPY)
+            {
+                copied = Some((published, Moment::now()));
                 copying.copy(&*self.log, &*self.store, self.projector.published()).await?;
             }
             let (log, partition, next) = (&self.log, self.projector.partition(), self.projector.next());

@@ -1,7 +1,6 @@
 //! The projector of one partition: position, read, fold, commit.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use eventlog::{EventLog, Stretch};
 use ledger::{Catalogue, Instant, Offset, Partition, Past, Position};
@@ -13,7 +12,7 @@ use tokio::time::Instant as Moment;
 
 use crate::ahead::Ahead;
 use crate::asking::{Desk, Question, Reached};
-use crate::commit::{UnderWay, empty_batch};
+use crate::commit::{Pace, UnderWay, empty_batch};
 use crate::error::ProjectorError;
 use crate::folding::{Answers, Folded, Folding};
 use crate::prefetch::{load_all, prefetch};
@@ -24,10 +23,8 @@ use crate::stored::{read_catalogue, write_catalogue};
 
 /// Most records that one commit takes in when there is much to catch up on.
 const BATCH: usize = 32_768;
-/// A commit of fewer records than this …
+/// A commit of fewer records than this has a [`Pace`], so that records which come one by one share commits.
 const FEW: usize = 2_000;
-/// … begins no sooner than this after the one before it began, so that records which come one by one share commits.
-const PACE: Duration = Duration::from_millis(10);
 /// Records that are read and looked up together: some hundred, so that a store is asked for many wallets at once.
 const CHUNK: usize = 512;
 /// Above so many wallets in memory, the half that was not used for the longest is forgotten, and read again as it is needed.
@@ -54,8 +51,7 @@ pub struct Projector<L, S> {
     pending: Option<Batch>,
     /// The commit that is under way while more is folded.
     under_way: Option<UnderWay>,
-    /// When a commit of few records may begin.
-    paced: Moment,
+    pace: Pace,
     desk: Arc<Desk>,
 }
 
@@ -116,7 +112,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
             turns: Arc::new(Semaphore::new(1)),
             pending: None,
             under_way: None,
-            paced: Moment::now(),
+            pace: Pace::default(),
             desk: Arc::default(),
         };
         opened.desk.reached().send_replace(reached);
@@ -261,7 +257,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
             ended?;
             commit.iter().for_each(|commit| self.has_landed(commit));
         } else if self.pending.is_some() {
-            tokio::time::sleep_until(self.paced).await;
+            tokio::time::sleep_until(self.pace.next()).await;
         } else {
             std::future::pending::<()>().await;
         }
@@ -271,8 +267,11 @@ impl<L: EventLog, S: Store> Projector<L, S> {
     /// Commits what was folded, once nothing else is under way and it is time: it waits for that only when much has been folded.
     async fn commit_next(&mut self) -> Result<(), ProjectorError> {
         let waiting = self.waiting();
-        let is_busy = self.under_way.as_ref().is_some_and(|commit| !commit.has_ended());
-        let is_early = waiting < FEW && Moment::now() < self.paced;
+        if self.under_way.as_ref().is_some_and(UnderWay::has_ended) {
+            self.landed().await?;
+        }
+        let is_busy = self.under_way.is_some();
+        let is_early = waiting < FEW && Moment::now() < self.pace.next();
         if (is_busy || is_early) && waiting < BATCH {
             return Ok(());
         }
@@ -291,6 +290,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
     }
 
     fn has_landed(&mut self, commit: &UnderWay) {
+        self.pace.ended(commit);
         self.folding.identities.stored_before(commit.growing);
         self.desk.reached().send_modify(|reached| reached.committed = commit.until);
     }
@@ -325,7 +325,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         if self.folding.published.last().is_some_and(|at| *at >= batch.from) {
             batch.catalogue = Some(write_catalogue(&self.folding.catalogue, &self.folding.published));
         }
-        self.paced = Moment::now() + PACE;
+        self.pace.begin();
         self.under_way = Some(UnderWay::new(self.store.clone(), batch, self.folding.identities.growing()));
     }
 

@@ -52,6 +52,7 @@ impl SqliteStore {
 
     pub(super) async fn write(&self, batch: &Batch) -> Result<(), StoreError> {
         let mut writer = self.writer.lock().await;
+        writer.suit(batch.records.len()).await?;
         let written = write(writer.begin().await?, batch).await;
         writer.end(written).await
     }
