@@ -164,7 +164,9 @@ async fn go(doing: Doing, context: &Context) -> anyhow::Result<Exit> {
             // The lock sees to it that there is one: it need not wait for the leases of the one before it.
             StorePlace::Directory => ("alone".to_owned(), Halting::Everything),
             StorePlace::Postgres(_) => {
-                (node.unwrap_or_else(|| node_name(&context.fresh_id())), Halting::ThatPartition)
+                let name = node.unwrap_or_else(|| node_name(&context.fresh_id()));
+                let at = serving.as_ref().map(Serving::advertised).transpose()?.flatten();
+                (at.map_or(name.clone(), |url| format!("{name}@{url}")), Halting::ThatPartition)
             }
         };
         tracing::info!(log = %context.log_place(), store = %context.store_place(), partitions = log.partitions(), ?roles, node = %name, "runs");

@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::forward::FORWARDED_ID;
 use super::problem::Problem;
 
 /// The header by which a retry is known.
@@ -110,5 +111,6 @@ pub(crate) fn request_id(headers: &HeaderMap, given: Option<String>) -> Result<S
     {
         return Err(Problem::bad("two_ids", "`id` and the Idempotency-Key differ: send one of them"));
     }
-    Ok(of_header.or(given).unwrap_or_else(crate::context::random_id))
+    let of_node = || headers.get(FORWARDED_ID).and_then(|id| id.to_str().ok()).filter(|id| id.len() == 32);
+    Ok(of_header.or(given).or_else(|| of_node().map(str::to_owned)).unwrap_or_else(crate::context::random_id))
 }

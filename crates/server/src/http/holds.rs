@@ -36,7 +36,8 @@ pub(super) fn routes() -> Vec<Route> {
         .header(IDEMPOTENCY_KEY, RETRY)
         .takes::<HoldRequest>()
         .answers::<Held>(201, "Approved: the work may begin")
-        .problems(&[402, 504]),
+        .problems(&[402, 504])
+        .where_folded(),
         Route::post(
             "/v1/wallets/{wallet}/charge",
             authorize,
@@ -46,7 +47,8 @@ pub(super) fn routes() -> Vec<Route> {
         .header(IDEMPOTENCY_KEY, RETRY)
         .takes::<HoldRequest>()
         .answers::<Settled>(201, "Charged")
-        .problems(&[402, 504]),
+        .problems(&[402, 504])
+        .where_folded(),
         Route::post(
             "/v1/holds/{hold}/settle",
             authorize,
@@ -55,7 +57,8 @@ pub(super) fn routes() -> Vec<Route> {
         )
         .takes::<SettleRequest>()
         .answers::<Settled>(200, "Booked: what was used has happened, whatever the balance")
-        .problems(&[504]),
+        .problems(&[504])
+        .where_folded(),
         Route::post(
             "/v1/holds/{hold}/extend",
             authorize,
@@ -65,7 +68,8 @@ pub(super) fn routes() -> Vec<Route> {
         .header(IDEMPOTENCY_KEY, RETRY)
         .takes::<ExtendRequest>()
         .answers::<Extended>(200, "Extended")
-        .problems(&[402, 409, 504]),
+        .problems(&[402, 409, 504])
+        .where_folded(),
         Route::post(
             "/v1/holds/{hold}/void",
             authorize,
@@ -74,7 +78,8 @@ pub(super) fn routes() -> Vec<Route> {
         )
         .takes::<VoidRequest>()
         .answers::<Voided>(200, "Ended")
-        .problems(&[504]),
+        .problems(&[504])
+        .where_folded(),
     ]
 }
 

@@ -46,6 +46,10 @@ pub(crate) struct ListenArgs {
     /// Listen without TLS at an address that others reach too: something in front of the server sees to it
     #[arg(long)]
     plain: bool,
+    /// Where the other nodes reach this one, so that they send it the requests about wallets that it folds; without a URL, at the
+    /// address it listens at
+    #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "", value_parser = url, env = "DRAWDOWN_ADVERTISE")]
+    advertise: Option<String>,
     /// How long to wait between two times that the projections are held against the log
     #[arg(long, value_name = "DURATION", default_value = "PT1H", value_parser = Span::parse)]
     pub(crate) verify_every: Span,
@@ -55,12 +59,20 @@ pub(crate) struct ListenArgs {
 pub(crate) struct Listening {
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
+    advertise: Option<String>,
 }
 
 impl ListenArgs {
     /// Plainly, at an address of this machine.
     pub(crate) fn plain(listen: SocketAddr) -> Self {
-        Self { listen, tls_cert: None, tls_key: None, plain: false, verify_every: Span::hours(1) }
+        Self {
+            listen,
+            tls_cert: None,
+            tls_key: None,
+            plain: false,
+            advertise: None,
+            verify_every: Span::hours(1),
+        }
     }
 
     /// Binds the address.
@@ -81,8 +93,20 @@ impl ListenArgs {
         }
         let listener = TcpListener::bind(self.listen).await;
         let listener = listener.with_context(|| format!("{} cannot be listened at", self.listen))?;
-        Ok(Listening { listener, tls })
+        Ok(Listening { listener, tls, advertise: self.advertise.clone() })
     }
+}
+
+/// Where a node is reached; nothing stands for where it listens.
+fn url(text: &str) -> Result<String, String> {
+    let plain = text.trim_end_matches('/');
+    let has_host = ["http://", "https://"].iter().any(|scheme| {
+        plain.strip_prefix(scheme).is_some_and(|host| !host.is_empty() && !host.contains(['/', '@']))
+    });
+    if plain.is_empty() || has_host {
+        return Ok(plain.to_owned());
+    }
+    Err("a node is reached at http://HOST:PORT or https://HOST:PORT".to_owned())
 }
 
 fn tls(cert: &Path, key: &Path) -> anyhow::Result<TlsAcceptor> {
@@ -111,6 +135,14 @@ impl Listening {
     pub(crate) fn url(&self) -> std::io::Result<String> {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         Ok(format!("{scheme}://{}", self.address()?))
+    }
+
+    /// Where other nodes reach it, if they are to.
+    pub(crate) fn advertised(&self) -> std::io::Result<Option<String>> {
+        match &self.advertise {
+            Some(url) if url.is_empty() => self.url().map(Some),
+            url => Ok(url.clone()),
+        }
     }
 
     /// Serves until told to stop; then those in flight are answered, for some seconds at most.

@@ -31,7 +31,8 @@ pub(super) fn routes() -> Vec<Route> {
         )
         .takes::<MeterRequest>()
         .answers::<Meter>(200, "The cost as a settlement would book it; nothing was booked")
-        .problems(&[409]),
+        .problems(&[409])
+        .where_folded(),
     ]
 }
 

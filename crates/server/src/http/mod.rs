@@ -11,6 +11,7 @@ mod drift;
 mod events;
 mod feed;
 mod forecast;
+mod forward;
 mod grants;
 mod health;
 mod history;
@@ -59,6 +60,7 @@ use crate::stop::Stop;
 use crate::telemetry::continue_trace;
 use backlog::Backlog;
 use feed::Feeds;
+use forward::Forwarding;
 use problem::Problem;
 use route::Route;
 
@@ -85,6 +87,7 @@ pub(crate) struct App {
     pub(crate) backlog: watch::Receiver<Backlog>,
     pub(crate) limits: Limits,
     pub(crate) feeds: Feeds,
+    pub(crate) forwarding: Forwarding,
     /// Set once the server is told to stop: what would go on for ever ends then.
     pub(crate) stop: Stop,
 }
@@ -158,9 +161,8 @@ pub(crate) fn router(app: &Arc<App>) -> Router {
             )
         })
         .layer(DefaultBodyLimit::max(limits.body))
-        .layer(from_fn(move |request, next| bounded(request, next, limits)))
-        .layer(from_fn(move |request, next| with_room(request, next, room.clone())))
-        .layer(from_fn(named))
+        // One layer for all: each costs every request a few microseconds.
+        .layer(from_fn(move |request, next| named(request, next, limits, room.clone())))
         .with_state(app.clone())
 }
 
@@ -183,13 +185,13 @@ async fn drain(body: Body) {
 }
 
 /// Turns requests away while as many are handled as can be. What streams on after its head no longer counts.
-async fn with_room(request: Request, next: Next, room: Arc<Semaphore>) -> Response {
+async fn with_room(request: Request, next: Next, limits: Limits, room: &Semaphore) -> Response {
     let Ok(_place) = room.try_acquire() else {
         let detail =
             "the server does as much as it can: ask again in a second, or send fewer requests at a time";
         return Problem::too_many(detail).into_response();
     };
-    next.run(request).await
+    bounded(request, next, limits).await
 }
 
 /// Ends a request that takes too long, one whose body does not come above all; one that says itself that it is too large is not waited
@@ -218,7 +220,7 @@ async fn bounded(request: Request, next: Next, limits: Limits) -> Response {
 }
 
 /// Gives each request an id, its own if it brings one that is short and plain, and logs how it ended.
-async fn named(request: Request, next: Next) -> Response {
+async fn named(mut request: Request, next: Next, limits: Limits, room: Arc<Semaphore>) -> Response {
     let given = request.headers().get(&REQUEST_ID).filter(|id| is_plain(id)).cloned();
     let id = given.unwrap_or_else(|| {
         let id = crate::context::random_id();
@@ -228,10 +230,12 @@ async fn named(request: Request, next: Next) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let span = tracing::info_span!("request", id = shown, %method, path, by = tracing::field::Empty);
     continue_trace(&span, request.headers());
+    // Another node that the request is sent on to names it so too.
+    request.headers_mut().insert(REQUEST_ID, id.clone());
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str).to_owned();
     let verb = request.method().clone();
     let began = std::time::Instant::now();
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = with_room(request, next, limits, &room).instrument(span.clone()).await;
     let took = began.elapsed();
     let status = response.status().as_u16();
     metrics::answered(verb.as_str(), &route, status, took);

@@ -13,6 +13,7 @@ use schemars::{JsonSchema, Schema};
 
 use super::App;
 use super::caller::{Needs, authorize};
+use super::forward::forward;
 
 /// Makes a schema, and adds those that it refers to.
 pub(crate) type Describe = fn(&mut SchemaGenerator) -> Schema;
@@ -35,6 +36,8 @@ pub(crate) struct Route {
     pub(crate) answers: Vec<Answer>,
     /// Statuses of its problems, beside those that every route has.
     pub(crate) problems: Vec<u16>,
+    /// Whether it is best answered where the wallet is folded.
+    goes_to_owner: bool,
 }
 
 /// What a route answers when all is well.
@@ -100,6 +103,7 @@ impl Route {
             takes: Vec::new(),
             answers: Vec::new(),
             problems: Vec::new(),
+            goes_to_owner: false,
         }
     }
 
@@ -151,9 +155,19 @@ impl Route {
         self
     }
 
+    /// It is about one wallet, and best answered by the node that folds it.
+    pub(crate) fn where_folded(mut self) -> Self {
+        self.goes_to_owner = true;
+        self
+    }
+
     /// Adds it to the server's.
     pub(crate) fn mount(self, router: Router<Arc<App>>, app: &Arc<App>) -> Router<Arc<App>> {
-        let guarded = self.handler.layer(from_fn_with_state((app.clone(), self.needs), authorize));
+        let handler = match self.goes_to_owner {
+            true => self.handler.layer(from_fn_with_state(app.clone(), forward)),
+            false => self.handler,
+        };
+        let guarded = handler.layer(from_fn_with_state((app.clone(), self.needs), authorize));
         router.route(self.path, guarded)
     }
 }

@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::backlog::{Backlog, watch_backlog};
 use super::drift::watch_drift;
 use super::feed::Feeds;
+use super::forward::{Forwarding, Owners, watch_owners};
 use super::listen::{ListenArgs, Listening};
 use super::{App, Limits, metrics, router};
 use crate::context::Context;
@@ -45,6 +46,11 @@ impl Serving {
     pub(crate) fn url(&self) -> std::io::Result<String> {
         self.listening.url()
     }
+
+    /// Where other nodes reach it, if they are to.
+    pub(crate) fn advertised(&self) -> std::io::Result<Option<String>> {
+        self.listening.advertised()
+    }
 }
 
 /// Answers requests until told to stop, and then those that are in flight.
@@ -65,6 +71,9 @@ pub(crate) async fn serve(
     let (found, backlog) = watch::channel(Backlog::default());
     let looking = tokio::spawn(watch_backlog(log.clone(), store.clone(), asking.clone(), found));
     let drifting = tokio::spawn(watch_drift(log.clone(), store.clone(), verify_every));
+    let (owned, owners) = watch::channel(Owners::default());
+    let watching = tokio::spawn(watch_owners(store.clone(), owned));
+    let forwarding = Forwarding::new(owners, listening.advertised()?)?;
     metrics::install();
     let app = Arc::new(App {
         context: context.clone(),
@@ -76,12 +85,13 @@ pub(crate) async fn serve(
         backlog,
         limits: Limits::default(),
         feeds: Feeds::default(),
+        forwarding,
         stop: stop.clone(),
     });
     tracing::info!(url = listening.url()?, "serves");
     listening.serve(router(&app), stop).await;
     app.feeds.end().await;
-    for task in [looking, drifting] {
+    for task in [looking, drifting, watching] {
         task.abort();
         // It ends where it waits, and lets go of log and projections.
         let _ = task.await;

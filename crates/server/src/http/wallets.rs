@@ -40,7 +40,8 @@ pub(super) fn routes() -> Vec<Route> {
         )
         .query::<BalanceQuery>()
         .answers::<Balance>(200, "The wallet")
-        .problems(&[422]),
+        .problems(&[422])
+        .where_folded(),
         Route::post(
             "/v1/wallets/{wallet}/estimate",
             read,
@@ -48,7 +49,8 @@ pub(super) fn routes() -> Vec<Route> {
             estimate,
         )
         .takes::<EstimateRequest>()
-        .answers::<Estimate>(200, "What it would cost; nothing was booked"),
+        .answers::<Estimate>(200, "What it would cost; nothing was booked")
+        .where_folded(),
     ]
 }
 

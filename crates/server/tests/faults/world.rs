@@ -155,7 +155,7 @@ impl World {
                 fleet.leases.iter().find(|lease| lease.partition == partition && lease.lives_ms > 0)
             };
             let owners: Vec<Option<&str>> =
-                (0..self.count()).map(|p| lives(Partition(p)).map(|lease| lease.owner.as_str())).collect();
+                (0..self.count()).map(|p| lives(Partition(p)).map(|lease| name(&lease.owner))).collect();
             let all = owners.iter().all(|owner| owner.is_some_and(|owner| names.contains(&owner)));
             if all && names.iter().all(|name| owners.contains(&Some(*name))) {
                 return;
@@ -212,6 +212,11 @@ impl World {
             done.unwrap_or_else(|error| panic!("{statement}: {error}"));
         });
     }
+}
+
+/// The name of a node that also says where it is reached.
+fn name(owner: &str) -> &str {
+    owner.split_once('@').map_or(owner, |(name, _)| name)
 }
 
 impl Drop for World {

@@ -50,7 +50,11 @@ fn servers_that_are_killed_and_frozen_answer_each_request_once_and_for_all() {
 pub(crate) fn start<'a>(world: &'a World, wallets: &[String], names: &[&str]) -> Servers<'a> {
     world.json(&["apply", &world.drawdown.file("documents.yaml", documents(wallets))]);
     let said = world.drawdown.data().with_file_name("said");
-    let servers = Servers::start(names, said, |args| world.command(args));
+    let servers = Servers::start(names, said, |args| {
+        let mut command = world.command(args);
+        command.arg("--advertise");
+        command
+    });
     world.until_owned_by(names);
     servers
 }

@@ -1,4 +1,4 @@
-//! A server on a real Kafka and Postgres, while Postgres stands still.
+//! Servers on a real Kafka and Postgres, while Postgres stands still.
 
 use std::time::{Duration, Instant};
 
@@ -14,11 +14,20 @@ const EACH: u64 = 60;
 
 #[test]
 fn decisions_go_on_while_postgres_stands_still_and_nothing_is_lost() {
+    stand_still(&["one"]);
+}
+
+/// What a server does not fold itself it sends on to the one that does: from the database it could not know.
+#[test]
+fn every_server_decides_while_postgres_stands_still() {
+    stand_still(&["one", "two", "three"]);
+}
+
+fn stand_still(names: &[&str]) {
     let (began, wallets) = (Instant::now(), wallets(2));
     let postgres = Database::start();
     let world = World::on(services::kafka(), postgres.url(), PARTITIONS);
-    // One server: what another one folds is asked of the database.
-    let servers = start(&world, &wallets, &["one"]);
+    let servers = start(&world, &wallets, names);
     let clients = Clients::new(servers.urls.clone(), &key(&world));
     // The first wallet's requests bring its server to speed.
     let mut asked = clients.spend(&wallets[..1], EACH);
