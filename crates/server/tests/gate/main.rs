@@ -1,6 +1,7 @@
 //! Decisions over HTTP while servers, the database and clients fail: what was answered is what the log says, in the log's order.
 #![allow(clippy::unwrap_used)]
 
+mod asking;
 #[path = "../crash/chance.rs"]
 mod chance;
 mod clients;
