@@ -10,6 +10,7 @@ mod drawdown;
 mod embedded;
 mod history;
 mod hostile;
+mod log_away;
 #[allow(dead_code, reason = "the tests of faults use the rest")]
 #[path = "../faults/node.rs"]
 mod node;
