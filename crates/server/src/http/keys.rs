@@ -57,7 +57,7 @@ pub(super) fn routes() -> Vec<Route> {
             revoke,
         )
         .answers::<RevokedKey>(200, "Revoked: here at once, on every other node within a second")
-        .problems(&[409, 504]),
+        .problems(&[504]),
         Route::post(
             "/v1/tokens",
             Needs::AnyKey,
