@@ -25,7 +25,10 @@ pub use events::{Events, Found};
 pub use hold::{Event, Hold, Holding, Measure, hold};
 pub use http::http_events;
 pub use message::message_events;
-pub use own::{Grant, Published, configured, copied_genesis, genesis, grant, published, timer};
+pub use own::{
+    Grant, OPERATOR, Published, configured, configured_under, copied_genesis, genesis, grant, published,
+    published_under, timer,
+};
 pub use refusal::Refusal;
 pub use stamp::{Stamp, Stamped};
 pub use usage::{MOST_BYTES, usage};

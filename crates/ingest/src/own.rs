@@ -13,7 +13,7 @@ use crate::stamp::{Stamp, Stamped};
 use crate::usage::MOST_BYTES;
 
 /// The source of records that an operator's command makes.
-pub(crate) const OPERATOR: &str = "operator";
+pub const OPERATOR: &str = "operator";
 /// The source of records that the scheduler makes.
 pub(crate) const SCHEDULER: &str = "scheduler";
 /// How a wallet's partition is computed.
@@ -77,6 +77,21 @@ pub fn configured<'a>(
     let replaces = config.replaces.as_deref();
     let body = json(&Configured { replaces: None, ..config.clone() });
     let id = content_id(&["wallet.configured", wallet], &body, replaces)?;
+    configured_under(&id, wallet, config, time, stamp)
+}
+
+/// As [`configured`], under an id of whoever says it: said again, it changes nothing, whatever was said since.
+///
+/// # Errors
+///
+/// As [`configured`], and if the id is empty, too long or holds control characters.
+pub fn configured_under<'a>(
+    id: &str,
+    wallet: &'a str,
+    config: &Configured,
+    time: Option<Instant>,
+    stamp: &Stamp<'_>,
+) -> Result<Stamped<'a>, Refusal> {
     let (recorded_at, by) = stamp.on(time)?;
     let head = Head {
         wallet: Some(wallet),
@@ -88,10 +103,10 @@ pub fn configured<'a>(
         } else {
             1
         },
-        ..Head::new(&id, OPERATOR, "wallet.configured", recorded_at, by)
+        ..Head::new(id, OPERATOR, "wallet.configured", recorded_at, by)
     };
     let bytes = wallets_own(&head, config)?;
-    Ok(Stamped { wallet: wallet.into(), source: OPERATOR.into(), id: id.into(), bytes })
+    Ok(Stamped { wallet: wallet.into(), source: OPERATOR.into(), id: id.to_owned().into(), bytes })
 }
 
 /// Stamps a catalogue document as a `catalogue.published` record. Its id follows from what it says and what it replaces.
@@ -101,6 +116,22 @@ pub fn configured<'a>(
 /// If `body` is no JSON or has a key twice, a name is empty, too long or holds control characters, or the whole is too
 /// large. Whether the catalogue can take the document is for the fold to say.
 pub fn published(
+    kind: &str,
+    document: &str,
+    body: &str,
+    replaces: Option<&str>,
+    stamp: &Stamp<'_>,
+) -> Result<Published, Refusal> {
+    published_under("", kind, document, body, replaces, stamp)
+}
+
+/// As [`published`], with a request's name before the id: a record that two requests make alike is two records.
+///
+/// # Errors
+///
+/// As [`published`].
+pub fn published_under(
+    request: &str,
     kind: &str,
     document: &str,
     body: &str,
@@ -118,7 +149,7 @@ pub fn published(
     name("kind", kind, NAME)?;
     name("name", document, NAME)?;
     let body: &RawValue = serde_json::from_str(body)?;
-    let id = content_id(&["catalogue", kind, document], body.get(), replaces)?;
+    let id = format!("{request}{}", content_id(&["catalogue", kind, document], body.get(), replaces)?);
     let v = match Document::read(kind, body.get()) {
         Ok(Document::Policies(policies)) if policies.holds.is_some() => 3,
         Ok(Document::Key(_)) => 4,

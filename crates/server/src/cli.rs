@@ -7,8 +7,8 @@ use eventlog::Durability;
 
 use crate::commands::{
     apply, balance, bench, clear_overage, completions, demo, dev, diff, estimate, explain, fold_version,
-    grants, hold, ingest, init, keys, ledger, log, migrate, project, rebuild, rerate, reset, reverse, run,
-    statement, status, step, suspend, tick, usage, verify, void, wallets, what_if,
+    forecast, grants, hold, ingest, init, keys, ledger, log, migrate, project, rebuild, rerate, reset,
+    reverse, run, statement, status, step, suspend, tick, usage, verify, void, wallets, what_if,
 };
 use crate::context::{Clock, Context};
 use crate::exit::Exit;
@@ -73,6 +73,7 @@ enum Command {
     Grants(grants::Args),
     Usage(usage::Args),
     Estimate(estimate::Args),
+    Forecast(forecast::Args),
     WhatIf(what_if::Args),
     Wallets(wallets::Args),
     Statement(statement::Args),
@@ -147,6 +148,7 @@ impl Command {
             | Self::Grants(_)
             | Self::Usage(_)
             | Self::Estimate(_)
+            | Self::Forecast(_)
             | Self::WhatIf(_)
             | Self::Wallets(_)
             | Self::Statement(_)
@@ -208,6 +210,7 @@ impl Cli {
             Command::Grants(args) => grants::run(args, &context).await,
             Command::Usage(args) => usage::run(args, &context).await,
             Command::Estimate(args) => estimate::run(args, &context).await,
+            Command::Forecast(args) => forecast::run(args, &context).await,
             Command::WhatIf(args) => what_if::run(args, &context).await,
             Command::Wallets(args) => wallets::run(args, &context).await,
             Command::Void(args) => void::run(args, &context).await,

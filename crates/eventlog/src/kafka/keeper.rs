@@ -3,7 +3,7 @@
 //! It has a connection of its own: a broker answers a connection's requests one after another, and a reader's request
 //! for more waits there until more comes.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,10 @@ const RETRY: Duration = Duration::from_millis(20);
 pub(super) struct Keeper {
     topic: String,
     patience: Duration,
-    consumer: BaseConsumer<News>,
+    config: KafkaConfig,
+    news: News,
+    /// Replaced when it no longer knows what the broker knows.
+    consumer: RwLock<Arc<BaseConsumer<News>>>,
     /// The consumer reads one record at a time.
     reading: Mutex<()>,
 }
@@ -38,20 +41,32 @@ pub(super) struct Bounds {
 
 impl Keeper {
     pub(super) fn new(config: &KafkaConfig, news: News) -> Result<Self, LogError> {
-        // What it reads is never at the end, so what it still waits for is not worth waiting for.
-        let consumer = consumer(config, news, |client| {
-            client
-                .set("fetch.wait.max.ms", "5")
-                .set("fetch.message.max.bytes", "65536")
-                .set("queued.max.messages.kbytes", "1024");
-        })?;
-        let topic = config.topic().to_owned();
-        Ok(Self { topic, patience: config.patience, consumer, reading: Mutex::new(()) })
+        let consumer = RwLock::new(Arc::new(connect(config, news.clone())?));
+        let (topic, config) = (config.topic().to_owned(), config.clone());
+        Ok(Self { topic, patience: config.patience, config, news, consumer, reading: Mutex::new(()) })
+    }
+
+    fn consumer(&self) -> Arc<BaseConsumer<News>> {
+        self.consumer.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Goes on with a new client in the place of this one, unless somebody else has begun with one already.
+    fn begin_anew(&self, stale: &Arc<BaseConsumer<News>>) -> Result<(), LogError> {
+        let mut consumer = self.consumer.write().unwrap_or_else(PoisonError::into_inner);
+        if Arc::ptr_eq(&consumer, stale) {
+            tracing::warn!(
+                topic = self.topic,
+                "a client of the broker knows no leader any more: a new one begins"
+            );
+            *consumer = Arc::new(connect(&self.config, self.news.clone())?);
+        }
+        Ok(())
     }
 
     /// How many partitions the topic has; none if there is no such topic.
     pub(super) fn partitions(&self) -> Result<Option<u32>, LogError> {
-        let metadata = self.patiently(|| self.consumer.fetch_metadata(Some(&self.topic), LOOK))?;
+        let consumer = self.consumer();
+        let metadata = self.patiently(|| consumer.fetch_metadata(Some(&self.topic), LOOK))?;
         let topic = metadata.topics().iter().find(|topic| topic.name() == self.topic);
         let Some(topic) = topic else { return Ok(None) };
         if let Some(error) = topic.error() {
@@ -63,20 +78,38 @@ impl Keeper {
     }
 
     pub(super) fn brokers(&self) -> Result<usize, LogError> {
-        let metadata = self.patiently(|| self.consumer.fetch_metadata(None, LOOK))?;
+        let consumer = self.consumer();
+        let metadata = self.patiently(|| consumer.fetch_metadata(None, LOOK))?;
         Ok(metadata.brokers().len())
     }
 
     /// The name that the cluster gave itself, as of the last metadata.
     pub(super) fn cluster(&self) -> Result<String, LogError> {
         let timed_out = || KafkaError::MetadataFetch(RDKafkaErrorCode::OperationTimedOut);
-        self.patiently(|| self.consumer.client().fetch_cluster_id(LOOK).ok_or_else(timed_out))
+        let consumer = self.consumer();
+        self.patiently(|| consumer.client().fetch_cluster_id(LOOK).ok_or_else(timed_out))
     }
 
     pub(super) fn bounds(&self, partition: Partition) -> Result<Bounds, LogError> {
-        let number = native(partition);
-        let (first, end) = self.patiently(|| self.consumer.fetch_watermarks(&self.topic, number, LOOK))?;
-        Ok(Bounds { first: offset(first), end: offset(end) })
+        let (number, until) = (native(partition), Instant::now() + self.patience);
+        loop {
+            let consumer = self.consumer();
+            match self.patiently(|| consumer.fetch_watermarks(&self.topic, number, LOOK)) {
+                Ok((first, end)) => return Ok(Bounds { first: offset(first), end: offset(end) }),
+                // A client that once saw a partition without a leader says so for minutes, and calls the partition unknown. The
+                // broker knows better.
+                Err(LogError::NoTopic { .. }) if Instant::now() < until && self.has(partition)? => {
+                    self.begin_anew(&consumer)?;
+                    thread::sleep(RETRY);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Whether the broker has the partition.
+    fn has(&self, partition: Partition) -> Result<bool, LogError> {
+        Ok(self.partitions()?.is_some_and(|count| partition.0 < count))
     }
 
     /// One record; none if the partition does not have it (any more, or yet).
@@ -97,17 +130,18 @@ impl Keeper {
 
     fn look_for(&self, partition: Partition, at: Offset) -> Result<Option<Vec<u8>>, LogError> {
         let _one = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        assign(&self.consumer, &self.topic, partition, at).map_err(|error| self.failed(error))?;
-        let found = self.found(at);
-        self.consumer.unassign().map_err(|error| self.failed(error))?;
+        let consumer = self.consumer();
+        assign(&consumer, &self.topic, partition, at).map_err(|error| self.failed(error))?;
+        let found = self.found(&consumer, at);
+        consumer.unassign().map_err(|error| self.failed(error))?;
         found
     }
 
-    fn found(&self, at: Offset) -> Result<Option<Vec<u8>>, LogError> {
+    fn found(&self, consumer: &BaseConsumer<News>, at: Offset) -> Result<Option<Vec<u8>>, LogError> {
         let until = Instant::now() + self.patience;
         loop {
             let left = until.saturating_duration_since(Instant::now());
-            match self.consumer.poll(left) {
+            match consumer.poll(left) {
                 Some(Ok(message)) if offset(message.offset()) == at => {
                     return Ok(Some(message.payload().unwrap_or_default().to_vec()));
                 }
@@ -128,6 +162,16 @@ impl Keeper {
     fn failed(&self, error: KafkaError) -> LogError {
         failed(&self.topic, error)
     }
+}
+
+fn connect(config: &KafkaConfig, news: News) -> Result<BaseConsumer<News>, LogError> {
+    // What it reads is never at the end, so what it still waits for is not worth waiting for.
+    consumer(config, news, |client| {
+        client
+            .set("fetch.wait.max.ms", "5")
+            .set("fetch.message.max.bytes", "65536")
+            .set("queued.max.messages.kbytes", "1024");
+    })
 }
 
 /// Tries again what fails because the broker is away, for as long as patience lasts.

@@ -11,6 +11,7 @@ pub(crate) mod diff;
 pub(crate) mod estimate;
 pub(crate) mod explain;
 pub(crate) mod fold_version;
+pub(crate) mod forecast;
 pub(crate) mod grants;
 pub(crate) mod hold;
 pub(crate) mod ingest;

@@ -62,14 +62,15 @@ pub(crate) async fn watch_backlog(
         let mut backlog = Backlog::default();
         for (place, partition) in (0..log.partitions()).map(Partition).enumerate() {
             let end = match timeout(PATIENCE, log.end(partition)).await {
-                Ok(Ok(end)) => Some(end),
+                Ok(Ok(end)) => end,
+                // The others would not answer either, and to ask each would take long.
                 Ok(Err(error)) => {
                     backlog.log = Some(error.to_string());
-                    None
+                    break;
                 }
                 Err(_) => {
                     backlog.log = Some("the log does not answer".to_owned());
-                    None
+                    break;
                 }
             };
             let folded = if asking.is_here(partition) {
@@ -80,9 +81,9 @@ pub(crate) async fn watch_backlog(
                 }
                 heads[place]
             };
-            let behind = |end: Offset| end.0.saturating_sub(folded.unwrap_or(Offset(0)).0);
-            backlog.behind.push(end.map(behind));
+            backlog.behind.push(Some(end.0.saturating_sub(folded.unwrap_or(Offset(0)).0)));
         }
+        backlog.behind.resize(heads.len(), None);
         if backlog.log.is_some() && found.borrow().log.is_none() {
             tracing::warn!(why = backlog.log, "the log cannot be read: requests are refused");
         }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
+use ingest::Published as Publishing;
 use ledger::{Accepted, Catalogue, Instant, KeyScope, Offset, Partition, Position};
 use projector::{Published, stored_catalogue};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -16,11 +17,12 @@ use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 
 use super::App;
-use super::body::{Asked, Json, Raw};
+use super::body::{Asked, IDEMPOTENCY_KEY, Json, Raw};
 use super::caller::{Caller, Needs};
+use super::earlier::{Before, Once};
 use super::problem::Problem;
 use super::route::Route;
-use super::saying::{mistakes, refused, taken, text};
+use super::saying::{RETRY, mistakes, refused, taken, text};
 use crate::applying::{publishing, rejection};
 use crate::documents::{Body, Document, read_json};
 
@@ -43,6 +45,7 @@ pub(super) fn routes() -> Vec<Route> {
             "Publishes documents, all or none; the same again changes nothing, an earlier version of a document does",
             publish,
         )
+        .header(IDEMPOTENCY_KEY, RETRY)
         .takes::<Documents>()
         .answers::<Became>(200, "In force for every wallet")
         .problems(&[409, 504]),
@@ -122,9 +125,16 @@ struct BecameOne {
     name: String,
     /// Whether it said something new.
     published: bool,
-    /// Where it stands in the log, if this request published it.
+    /// Where it stands in the log, if this request published it, now or the first time.
     #[serde(skip_serializing_if = "Option::is_none")]
     position: Option<String>,
+}
+
+impl BecameOne {
+    fn says(&mut self, position: Position) {
+        self.published = true;
+        self.position = Some(position.to_string());
+    }
 }
 
 impl Revision {
@@ -167,35 +177,64 @@ async fn revisions(
 async fn publish(
     State(app): State<Arc<App>>,
     caller: Caller,
+    headers: HeaderMap,
     Raw(body): Raw,
 ) -> Result<Json<Became>, Problem> {
-    let documents = read_json(text(&body)?).map_err(mistakes)?;
+    let text = text(&body)?;
+    let documents = read_json(text).map_err(mistakes)?;
     let mut became = documents.iter().map(named).collect::<Result<Vec<_>, Problem>>()?;
     if became.is_empty() {
         return Err(Problem::bad("empty_body", "there is no document: send one, or an array of them"));
     }
+    let once = Once::of(&headers, text)?;
     let _one_at_a_time = PUBLISHING.lock().await;
     let (catalogue, last) = app.newest_catalogue().await?;
-    let planned = publishing(&documents, &catalogue, &app.stamp(&caller.by)?);
-    let records = planned.map_err(|why| {
-        let why = why.iter().map(|(at, why)| rejection(&documents[*at], why));
-        refused(why.collect())
-    })?;
-    let current =
-        |one: &BecameOne| catalogue.current(one.kind, &one.name).map(|document| document.id.clone());
-    let mut ids: BTreeSet<String> = became.iter().filter_map(current).collect();
+    let before = once.as_ref().map(|once| once.before(&catalogue)).transpose()?.unwrap_or_default();
+    let mut ids: BTreeSet<String> = before.ids.values().cloned().collect();
     let mut position = last;
-    for (at, record) in records {
-        let id = record.id.clone();
-        let recorded = app.decide_document(record).await?;
-        taken(&recorded)?;
-        position = recorded.position;
-        ids.insert(id);
-        became[at].published = true;
-        became[at].position = Some(position.to_string());
+    if !before.is_whole {
+        let records = planned(&app, &caller, &documents, &before, &catalogue)?;
+        let records = match &once {
+            Some(once) => once.name(records)?,
+            None => records,
+        };
+        let current =
+            |one: &BecameOne| catalogue.current(one.kind, &one.name).map(|document| document.id.clone());
+        ids.extend(became.iter().filter_map(current));
+        for (at, record) in records {
+            let id = record.id.clone();
+            let recorded = app.decide_document(record).await?;
+            taken(&recorded)?;
+            position = recorded.position;
+            ids.insert(id);
+            became[at].says(position);
+        }
     }
     app.is_everywhere(&ids).await?;
+    let earlier = app.positions(before.ids.values()).await?;
+    if before.is_whole {
+        position = earlier.iter().copied().max().unwrap_or(position);
+    }
+    before.ids.keys().zip(earlier).for_each(|(at, position)| became[*at].says(position));
     Ok(Json(Became { documents: became, position: position.to_string() }))
+}
+
+/// The records of what was not published before and says something new, each with its document's place.
+fn planned(
+    app: &App,
+    caller: &Caller,
+    documents: &[Document],
+    before: &Before,
+    catalogue: &Catalogue,
+) -> Result<Vec<(usize, Publishing)>, Problem> {
+    let places: Vec<usize> = (0..documents.len()).filter(|at| !before.ids.contains_key(at)).collect();
+    let left: Vec<Document> = places.iter().map(|at| documents[*at].clone()).collect();
+    let planned = publishing(&left, catalogue, &app.stamp(&caller.by)?);
+    let records = planned.map_err(|why| {
+        let why = why.iter().map(|(at, why)| rejection(&left[*at], why));
+        refused(why.collect())
+    })?;
+    Ok(records.into_iter().map(|(at, record)| (places[at], record)).collect())
 }
 
 /// A document of the catalogue; a wallet's has a place of its own.

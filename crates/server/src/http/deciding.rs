@@ -71,6 +71,30 @@ impl App {
         self.decide_record("", &id, Appending { partition: Partition(0), bytes }).await
     }
 
+    /// Appends a document of the catalogue without waiting for what becomes of it; where it stands.
+    ///
+    /// # Errors
+    ///
+    /// 503 if nothing was appended, 504 if that is not known at the time given.
+    pub(super) async fn append_document(
+        &self,
+        document: Published,
+        until: Moment,
+    ) -> Result<Position, Problem> {
+        let Published { id, bytes } = document;
+        let partition = Partition(0);
+        self.accepts(partition)?;
+        let appending = self.log.append(vec![Appending { partition, bytes }]);
+        match timeout_at(until, appending.instrument(info_span!("append"))).await {
+            Ok(Ok(at)) => Ok(at[0]),
+            Ok(Err(LogError::Unknown(_))) | Err(_) => {
+                let detail = "whether this is in the log is not known: ask again, it counts once";
+                Err(Problem::unknown(&id, detail))
+            }
+            Ok(Err(error)) => Err(error.into()),
+        }
+    }
+
     async fn decide_record(&self, wallet: &str, id: &str, appending: Appending) -> Result<Recorded, Problem> {
         let identity = ledger::decode(&appending.bytes)
             .ok()

@@ -13,12 +13,7 @@ use super::caller::Needs;
 use super::problem::Problem;
 use super::route::Route;
 use super::seen::FromPosition;
-use crate::view::forecast::{Burned, Forecast};
-
-/// How many days are looked at if nobody says.
-const USUAL: u32 = 14;
-/// How many days are looked at, at most.
-const MOST: u32 = 90;
+use crate::view::forecast::{Burned, Forecast, MOST_DAYS, USUAL_DAYS};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -48,9 +43,9 @@ async fn forecast(
     Asked(query): Asked<ForecastQuery>,
 ) -> Result<Json<Forecast>, Problem> {
     let ForecastQuery { days, min_position } = query;
-    let days = days.unwrap_or(USUAL);
-    if !(1..=MOST).contains(&days) {
-        return Err(Problem::bad("bad_days", format!("`days` is between 1 and {MOST}, not {days}")));
+    let days = days.unwrap_or(USUAL_DAYS);
+    if !(1..=MOST_DAYS).contains(&days) {
+        return Err(Problem::bad("bad_days", format!("`days` is between 1 and {MOST_DAYS}, not {days}")));
     }
     let reading = app.rows(&wallet, &FromPosition { min_position }).await?;
     let now = reading.wallet(&wallet).await?;

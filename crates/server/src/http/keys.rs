@@ -7,11 +7,12 @@ use std::time::Duration;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use ingest::{Published, Stamp};
 use ledger::{ApiKey, Instant, KeyScope, Position, Span};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::rows::OutcomeCode;
-use tokio::time::timeout;
+use tokio::time::{Instant as Moment, timeout_at};
 
 use super::App;
 use super::body::{Asked, IDEMPOTENCY_KEY, Json, request_id};
@@ -56,7 +57,7 @@ pub(super) fn routes() -> Vec<Route> {
             revoke,
         )
         .answers::<RevokedKey>(200, "Revoked: here at once, on every other node within a second")
-        .problems(&[409, 504]),
+        .problems(&[504]),
         Route::post(
             "/v1/tokens",
             Needs::AnyKey,
@@ -245,17 +246,28 @@ async fn rotate(
     Ok((StatusCode::CREATED, Json(Rotated { new: made, old, position })).into_response())
 }
 
+/// Revokes a key. That is answered from the keyring alone, which follows the log: a key is to be of no use also while the store stands
+/// still, and on a node that folds nothing.
 async fn revoke(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<Json<RevokedKey>, Problem> {
-    let Standing { key, record, .. } = app.standing(&id)?;
-    if key.revoked {
-        return Ok(Json(RevokedKey { id, revoked: false, position: None }));
+    let until = Moment::now() + app.limits.wait;
+    loop {
+        let Standing { key, record, .. } = app.standing(&id)?;
+        if key.revoked {
+            return Ok(Json(RevokedKey { id, revoked: false, position: None }));
+        }
+        let revoked =
+            key_document(&id, &ApiKey { revoked: true, ..key }, Some(&record), &app.stamp(&caller.by)?)?;
+        let at = app.append_document(revoked, until).await?;
+        app.known_here(&id, at, until).await?;
+        // Unless another document of the key came first: then that one is to be replaced.
+        if app.standing(&id)?.key.revoked {
+            return Ok(Json(RevokedKey { id, revoked: true, position: Some(at.to_string()) }));
+        }
     }
-    let recorded = app.put_key(&caller, &id, &ApiKey { revoked: true, ..key }, Some(&record)).await?;
-    Ok(Json(RevokedKey { id, revoked: true, position: Some(recorded.position.to_string()) }))
 }
 
 async fn token(
@@ -300,6 +312,17 @@ fn ends_later(end: Option<Instant>, now: Instant) -> Result<(), Problem> {
     Ok(())
 }
 
+/// What is to be said of a key.
+fn key_document(
+    id: &str,
+    key: &ApiKey,
+    replaces: Option<&str>,
+    stamp: &Stamp<'_>,
+) -> Result<Published, Problem> {
+    let body = serde_json::to_string(key).expect("a key is JSON");
+    Ok(ingest::published("key", id, &body, replaces, stamp)?)
+}
+
 fn conflict() -> Problem {
     let detail = "this Idempotency-Key was used for another key before: send another one";
     Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "conflict", detail)
@@ -330,8 +353,7 @@ impl App {
         key: &ApiKey,
         replaces: Option<&str>,
     ) -> Result<Recorded, Problem> {
-        let body = serde_json::to_string(key).expect("a key is JSON");
-        let document = ingest::published("key", id, &body, replaces, &self.stamp(&caller.by)?)?;
+        let document = key_document(id, key, replaces, &self.stamp(&caller.by)?)?;
         let recorded = self.decide_document(document).await?;
         let outcome = OutcomeCode::try_from(recorded.record.outcome).map_err(anyhow::Error::from)?;
         if outcome == OutcomeCode::Rejected {
@@ -343,15 +365,15 @@ impl App {
                 }
             });
         }
-        self.known_here(id, recorded.first).await?;
+        self.known_here(id, recorded.first, Moment::now() + self.limits.wait).await?;
         Ok(recorded)
     }
 
     /// Waits until this node has folded a key's document, so that what was answered is in force here.
-    async fn known_here(&self, id: &str, at: Position) -> Result<(), Problem> {
+    async fn known_here(&self, id: &str, at: Position, until: Moment) -> Result<(), Problem> {
         let mut keys = self.keys.clone();
         let known = keys.wait_for(|keyring| keyring.next() > at.offset);
-        match timeout(self.limits.wait, known).await {
+        match timeout_at(until, known).await {
             Ok(_) => Ok(()),
             Err(_) => {
                 let detail = "it is in the log, and not in force here yet: ask again, it counts once";

@@ -8,6 +8,7 @@ mod caller;
 mod catalogue;
 mod deciding;
 mod drift;
+mod earlier;
 mod events;
 mod feed;
 mod forecast;

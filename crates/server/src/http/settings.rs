@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use ingest::Correction;
-use ledger::{Configured, KeyScope, Position};
+use ledger::{Configured, Instant, KeyScope, Position};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +29,7 @@ pub(super) fn routes() -> Vec<Route> {
             "Creates or configures a wallet: the body is its whole configuration; the same again changes nothing",
             configure,
         )
+        .header(IDEMPOTENCY_KEY, RETRY)
         .takes::<Settings>()
         .answers::<InForce>(200, "In force")
         .problems(&[409, 504]),
@@ -72,7 +73,7 @@ impl JsonSchema for Settings {
 struct InForce {
     wallet: String,
     settings: Configured,
-    /// Whether this request changed it.
+    /// Whether this request said it, now or the first time: with an Idempotency-Key it is said also where it is in force already.
     changed: bool,
     /// The answer is true after this record.
     position: String,
@@ -90,12 +91,17 @@ async fn configure(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(wallet): Path<String>,
+    headers: HeaderMap,
     Raw(body): Raw,
 ) -> Result<Json<InForce>, Problem> {
     let Body::Wallet { configured, time, .. } = read_fields("wallet", text(&body)?, &[]).map_err(mistakes)?
     else {
         unreachable!("a document of a wallet was read")
     };
+    if headers.contains_key(IDEMPOTENCY_KEY) {
+        let id = request_id(&headers, None)?;
+        return configure_once(&app, &caller, wallet, &id, (Configured::clone(&configured), time)).await;
+    }
     let mut last = None;
     for _ in 0..TRIES {
         let (replaces, stands) = app.configuration(&wallet, &configured).await?;
@@ -118,6 +124,40 @@ async fn configure(
         }
     }
     Err(last.expect("it was tried"))
+}
+
+/// As [`configure`], under an id: what was said once under it is not said again, also where another configuration came since.
+async fn configure_once(
+    app: &App,
+    caller: &Caller,
+    wallet: String,
+    id: &str,
+    (configured, time): (Configured, Option<Instant>),
+) -> Result<Json<InForce>, Problem> {
+    let (current, _) = app.configuration(&wallet, &configured).await?;
+    let mut before = app.configured_before(&wallet, id, current.as_deref()).await?;
+    loop {
+        // What it replaced is part of what it said.
+        let replaces = before.as_ref().map_or_else(|| current.clone(), |before| before.replaces.clone());
+        let settings = Configured { replaces, ..configured.clone() };
+        let stamped = ingest::configured_under(id, &wallet, &settings, time, &app.stamp(&caller.by)?)?;
+        match app.decide(stamped).await {
+            // It may have been on its way to the store when it was looked for.
+            Err(problem) if problem.code == "conflict" && before.is_none() => {
+                before = app.configured_before(&wallet, id, Some(id)).await?;
+                if before.is_none() {
+                    return Err(problem);
+                }
+            }
+            recorded => {
+                let recorded = recorded?;
+                taken(&recorded)?;
+                let settings = Configured { replaces: None, ..settings };
+                let position = recorded.first.to_string();
+                return Ok(Json(InForce { wallet, settings, changed: true, position }));
+            }
+        }
+    }
 }
 
 impl App {

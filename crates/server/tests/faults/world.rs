@@ -18,6 +18,9 @@ use crate::node::Node;
 /// The schema that the program uses when none is named.
 pub(crate) const SCHEMA: &str = "drawdown";
 
+/// How long a service is waited for that may be gone.
+const GONE: Duration = Duration::from_secs(10);
+
 /// A topic and a database, which are gone when this is dropped.
 pub(crate) struct World {
     pub(crate) drawdown: Drawdown,
@@ -224,13 +227,15 @@ impl Drop for World {
         // Where the service was the test's own, or the test failed, it may be gone.
         let name = self.name.clone();
         let server = self.server.clone();
-        self.runtime.block_on(async {
+        let dropping = async {
             let Ok(mut server) = PgConnection::connect(&server).await else { return };
             let _ = server.execute(format!("drop database if exists {name} with (force)").as_str()).await;
             for role in ["projector", "reader"] {
                 let _ = server.execute(format!("drop role if exists {name}_{role}").as_str()).await;
             }
-        });
+        };
+        // It may be frozen, too.
+        let _ = self.runtime.block_on(async { tokio::time::timeout(GONE, dropping).await });
         let _ = self.runtime.block_on(KafkaLog::delete(&self.config()));
     }
 }

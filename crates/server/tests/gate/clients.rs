@@ -57,7 +57,7 @@ pub(crate) struct Clients {
 }
 
 impl What {
-    fn path_and_body(&self, wallet: &str, id: &str) -> (String, Value) {
+    pub(crate) fn path_and_body(&self, wallet: &str, id: &str) -> (String, Value) {
         let amounts =
             |amount: &u64| json!([{"unit": "credits", "feature": "work", "amount": amount.to_string()}]);
         match self {
@@ -74,8 +74,7 @@ impl What {
 }
 
 impl Verdict {
-    fn of(status: u16, text: &str) -> Self {
-        let body: Value = serde_json::from_str(text).unwrap_or_else(|e| panic!("{e}: {text}"));
+    pub(crate) fn of(status: u16, body: &Value) -> Self {
         let kept = ["code", "lacks", "held", "expires_at", "cost", "paid", "overage", "freed", "usage"];
         let says = kept.iter().filter_map(|name| Some(((*name).to_owned(), body.get(name)?.clone())));
         Self { status, says: Value::Object(says.collect()) }
@@ -166,7 +165,10 @@ impl Clients {
         let status = response.status().as_u16();
         let text = response.body_mut().read_to_string().map_err(|error| error.to_string())?;
         match status {
-            200 | 201 | 402 => Ok(Verdict::of(status, &text)),
+            200 | 201 | 402 => {
+                let body = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
+                Ok(Verdict::of(status, &body))
+            }
             408 | 503 | 504 => Err(format!("{status} {text}")),
             _ => panic!("{path} {body}: {status} {text}"),
         }

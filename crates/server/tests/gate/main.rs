@@ -1,6 +1,7 @@
 //! Decisions over HTTP while servers, the database and clients fail: what was answered is what the log says, in the log's order.
 #![allow(clippy::unwrap_used)]
 
+mod asking;
 #[path = "../crash/chance.rs"]
 mod chance;
 mod clients;
@@ -9,6 +10,7 @@ mod drawdown;
 mod embedded;
 mod history;
 mod hostile;
+mod log_away;
 #[allow(dead_code, reason = "the tests of faults use the rest")]
 #[path = "../faults/node.rs"]
 mod node;

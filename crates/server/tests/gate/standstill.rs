@@ -2,9 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
 use services::Database;
 
+use crate::asking::Asking;
 use crate::clients::{Clients, wallets};
+use crate::drawdown::until;
+use crate::embedded::key_of;
 use crate::nodes::{key, prove, start};
 use crate::world::World;
 
@@ -47,3 +51,83 @@ fn stand_still(names: &[&str]) {
 
 /// How long Postgres stands still.
 const FROZEN_S: u64 = 30;
+
+#[test]
+fn a_key_is_revoked_on_every_server_while_postgres_stands_still() {
+    let wallets = wallets(1);
+    let postgres = Database::start();
+    let world = World::on(services::kafka(), postgres.url(), PARTITIONS);
+    // The record of a key is folded by one of them alone: the other one cannot ask the database what became of it.
+    let servers = start(&world, &wallets, &["one", "two"]);
+    let admin = key_of(world.run(&["keys", "create", "--scope", "admin"]));
+    let asking = Asking::of(&servers);
+    let made = |_| asking.made(&admin);
+    let [first, second, kept]: [Made; 3] = std::array::from_fn(made);
+    for key in [&first, &second, &kept] {
+        until("both servers know the key", || (0..2).all(|at| asking.knows(at, &key.key)));
+    }
+    world.settle(Duration::from_secs(30));
+    assert!((0..2).any(|at| asking.decides(at, &kept.key, "before")));
+    postgres.freeze();
+    for (at, key) in [&first, &second].into_iter().enumerate() {
+        let path = format!("/v1/keys/{}", key.id);
+        let (status, said) = asking.ask(at, &admin, "DELETE", &path, &Value::Null);
+        assert_eq!((status, &said["revoked"]), (200, &json!(true)), "{said}");
+        assert!(said["position"].as_str().is_some_and(|at| at.starts_with("0:")), "{said}");
+        assert!(!asking.knows(at, &key.key), "where it was revoked it lets nobody in any more");
+        until("the other server has heard of it", || !asking.knows(1 - at, &key.key));
+        let (status, again) = asking.ask(1 - at, &admin, "DELETE", &path, &Value::Null);
+        assert_eq!((status, &again["revoked"]), (200, &json!(false)), "{again}");
+    }
+    let decides = |at| (0..3).any(|n| asking.decides(at, &kept.key, &format!("meanwhile-{at}-{n}")));
+    assert!((0..2).any(decides), "who folds the wallet decides for the other key");
+    postgres.thaw();
+    world.settle(Duration::from_secs(60));
+    for at in 0..2 {
+        assert!(!asking.knows(at, &first.key) && !asking.knows(at, &second.key));
+        assert!(asking.decides(at, &kept.key, &format!("after-{at}")));
+    }
+    let (_, listed) = asking.ask(0, &admin, "GET", "/v1/keys", &Value::Null);
+    let keys = listed["keys"].as_array().unwrap();
+    let revoked: Vec<&Value> =
+        keys.iter().filter(|key| key["state"] == "revoked").map(|key| &key["id"]).collect();
+    assert!(
+        revoked.len() == 2 && revoked.contains(&&json!(first.id)) && revoked.contains(&&json!(second.id))
+    );
+    servers.stop();
+    world.json(&["project"]);
+    let verified = world.json(&["verify"]);
+    assert_eq!((&verified["verified"], &verified["behind"]), (&true.into(), &0.into()), "{verified}");
+}
+
+/// A key that was made over HTTP.
+struct Made {
+    id: String,
+    key: String,
+}
+
+impl Asking {
+    /// Makes a key that may spend, as soon as the first server knows the one that may make others.
+    fn made(&self, admin: &str) -> Made {
+        until("the key may make others", || self.knows(0, admin));
+        let (status, made) = self.ask(0, admin, "POST", "/v1/keys", &json!({"scopes": ["authorize"]}));
+        assert_eq!(status, 201, "{made}");
+        let text = |name: &str| made[name].as_str().unwrap().to_owned();
+        Made { id: text("id"), key: text("key") }
+    }
+
+    /// Whether a server lets a key in. The request is a hold of nothing, which is refused without anything being appended.
+    fn knows(&self, at: usize, key: &str) -> bool {
+        let (status, said) = self.ask(at, key, "POST", "/v1/wallets/last0/holds", &json!({}));
+        assert!([400, 401, 422].contains(&status), "{status} {said}");
+        status != 401
+    }
+
+    /// Whether a server approves a hold.
+    fn decides(&self, at: usize, key: &str, id: &str) -> bool {
+        let body = json!({"id": id, "amounts": [{"unit": "credits", "feature": "work", "amount": "1"}]});
+        let (status, said) = self.ask(at, key, "POST", "/v1/wallets/last0/holds", &body);
+        assert!([201, 504].contains(&status), "{status} {said}");
+        status == 201
+    }
+}

@@ -54,6 +54,40 @@ fn what_is_published_holds_for_every_wallet_when_it_is_answered() {
 }
 
 #[test]
+fn documents_with_an_idempotency_key_are_published_once_whatever_is_published_since() {
+    let mut server = Server::start(DOCUMENTS);
+    let gold = json!({"kind": "unit", "name": "gold"});
+    let silver = json!({"kind": "unit", "name": "silver"});
+    let several = json!([price("4"), gold, silver]);
+    let said = server.post_once("/v1/catalogue", "one", &several).expect(200);
+    let published = |said: &Value| -> Vec<bool> {
+        let documents = said["documents"].as_array().unwrap();
+        documents.iter().map(|document| document["published"].as_bool().unwrap()).collect()
+    };
+    assert_eq!((published(&said), cost(&server)), (vec![true; 3], json!("4")));
+    assert_eq!(said["documents"][2]["position"], said["position"]);
+    assert_eq!(server.post_once("/v1/catalogue", "one", &several).expect(200), said);
+
+    server.post("/v1/catalogue", &price("6")).expect(200);
+    assert_eq!(server.post_once("/v1/catalogue", "one", &several).expect(200), said);
+    server.kill_and_start();
+    assert_eq!(server.post_once("/v1/catalogue", "one", &several).expect(200), said);
+    let more = json!([price("4"), gold, silver, {"kind": "unit", "name": "bronze"}]);
+    for other in [price("4"), json!([price("4"), gold]), more] {
+        assert_eq!(server.post_once("/v1/catalogue", "one", &other).problem(422), "conflict", "{other}");
+    }
+    let part = json!([gold, price("7")]);
+    let said = server.post_once("/v1/catalogue", "two", &part).expect(200);
+    assert_eq!((published(&said), &said["documents"][0]["position"]), (vec![false, true], &Value::Null));
+    server.post("/v1/catalogue", &price("8")).expect(200);
+    assert_eq!(server.post_once("/v1/catalogue", "two", &part).expect(200), said);
+    assert_eq!(cost(&server), "8");
+    let revisions = server.get("/v1/catalogue/price/call").expect(200)["revisions"].clone();
+    let amounts = revisions.as_array().unwrap().iter().map(|r| r["body"]["charges"][0]["amount"].clone());
+    assert_eq!(amounts.collect::<Vec<_>>(), ["2.5", "4", "6", "7", "8"].map(|amount| json!(amount)));
+}
+
+#[test]
 fn what_cannot_hold_is_refused_with_its_field_and_nothing_is_published() {
     let server = Server::start(DOCUMENTS);
     let mut of_gold = price("4");

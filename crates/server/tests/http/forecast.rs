@@ -92,3 +92,31 @@ fn nothing_used_lasts_for_ever_and_days_are_bounded() {
     }
     assert_eq!(server.get("/v1/wallets/nobody/forecast").problem(404), "unknown_wallet");
 }
+
+#[test]
+fn the_command_says_what_the_server_says() {
+    let end = now().plus(5 * DAY);
+    let server = used(4, &format!("expires_at: {end}\n"));
+    let over_http = server.get("/v1/wallets/acme/forecast?days=4").expect(200)["units"]["credits"].clone();
+    let by_command = server.drawdown.json(&["forecast", "acme", "--days", "4"])["units"]["credits"].clone();
+    for same in ["available", "used", "per_day", "per_hour", "expiring", "next_grants"] {
+        assert_eq!(by_command[same], over_http[same], "{same}");
+    }
+    // The lot's end is the same, whenever one asks.
+    assert_eq!((at(&by_command["depleted"]["at"]), by_command["days"].as_array().unwrap().len()), (end, 4));
+    let shown = server.drawdown.run(&["forecast", "acme", "--days", "4"]);
+    assert_eq!(shown.code, Some(0), "{}", shown.err);
+    for line in [
+        "\ncredits: available 90, used 10: 2.5 a day, 0.104166666 an hour\n  used up at that rate:      ",
+        "\n  at the rate of busy days:  ",
+        "\n  welcome#1 ends ",
+        " with 90 left now\n",
+    ] {
+        assert!(shown.out.contains(line), "{line:?} is not in {}", shown.out);
+    }
+    let lasts = used(0, "");
+    let shown = lasts.drawdown.run(&["forecast", "acme"]);
+    assert!(shown.out.ends_with("\n  nothing was used: they last\n"), "{}", shown.out);
+    lasts.drawdown.run(&["forecast", "nobody"]).failed(1, &["no record names the wallet `nobody`"]);
+    lasts.drawdown.run(&["forecast", "acme", "--days", "91"]).failed(2, &["91 is not in 1..=90"]);
+}

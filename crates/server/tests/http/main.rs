@@ -18,5 +18,6 @@ mod place;
 mod server;
 mod settings;
 mod stream;
+mod tls;
 mod usage;
 mod wallets;

@@ -27,6 +27,39 @@ fn a_wallet_is_created_and_configured_and_the_same_again_changes_nothing() {
 }
 
 #[test]
+fn a_configuration_with_an_idempotency_key_is_said_once_whatever_is_said_since() {
+    let mut server = Server::start(DOCUMENTS);
+    let [a, b] = ["a", "b"].map(|team| json!({"metadata": {"team": team}}));
+    let once = |server: &Server, id: &str, body: &Value| {
+        let headers = [("authorization", &*server.bearer()), ("idempotency-key", id)];
+        server.ask("PUT", "/v1/wallets/team", &headers, body.to_string())
+    };
+    let said = once(&server, "one", &a).expect(200);
+    assert_eq!((&said["changed"], &said["settings"]["metadata"]), (&json!(true), &a["metadata"]));
+    assert_eq!(once(&server, "one", &a).expect(200), said);
+    assert_eq!(server.put("/v1/wallets/team", &b).expect(200)["changed"], true);
+    assert_eq!(once(&server, "one", &a).expect(200), said, "it was said, and is not said again");
+    assert_eq!(once(&server, "one", &b).problem(422), "conflict");
+    server.kill_and_start();
+    assert_eq!(once(&server, "one", &a).expect(200), said);
+    assert_eq!(server.put("/v1/wallets/team", &b).expect(200)["changed"], false, "b is in force");
+
+    // What is in force already is said under the key all the same: else it would come back later.
+    let same = once(&server, "two", &b).expect(200);
+    assert_eq!(same["changed"], true);
+    assert_eq!(server.put("/v1/wallets/team", &a).expect(200)["changed"], true);
+    assert_eq!(once(&server, "two", &b).expect(200), same);
+    assert_eq!(server.put("/v1/wallets/team", &a).expect(200)["changed"], false, "a is in force");
+
+    server.post_once("/v1/wallets/team/suspend", "three", &json!({})).expect(200);
+    assert_eq!(once(&server, "three", &a).problem(422), "conflict");
+    assert_eq!(once(&server, "\"\"", &a).problem(400), "bad_idempotency_key");
+    let refused = once(&server, "four", &json!({"zone": "Europe/Berlin"}));
+    assert_eq!(refused.problem(422), "unknown_zone");
+    assert_eq!(once(&server, "four", &json!({"zone": "Europe/Berlin"})).problem(422), "unknown_zone");
+}
+
+#[test]
 fn a_configuration_that_cannot_hold_is_refused_with_its_field() {
     let server = Server::start(DOCUMENTS);
     for (body, code, field) in [

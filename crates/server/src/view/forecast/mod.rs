@@ -10,6 +10,8 @@
 //! - *Its range* comes from the days that were looked at: the soonest is by the rate of a day that three quarters of them did not
 //!   exceed, the latest by one that a quarter of them did not exceed; the mean is always between them.
 
+mod show;
+
 use std::collections::BTreeMap;
 
 use anyhow::anyhow;
@@ -22,9 +24,14 @@ use serde::Serialize;
 use store::rows::EntryRow;
 use store::{EntryFilter, Store};
 
-use super::entry::{amount, kind_of};
-use super::net::Net;
+use crate::view::entry::{amount, kind_of};
+use crate::view::net::Net;
 use crate::view::{AsOf, Reading, WalletNow};
+
+/// How many days are looked at if nobody says.
+pub(crate) const USUAL_DAYS: u32 = 14;
+/// How many days are looked at, at most.
+pub(crate) const MOST_DAYS: u32 = 90;
 
 const SECOND: i64 = 1_000_000_000;
 const HOUR: i64 = 3_600 * SECOND;
@@ -166,7 +173,7 @@ impl Forecast {
     ///
     /// If the fold refuses usage in units that it has booked before.
     pub(crate) fn of(now: &WalletNow, burned: &Burned) -> anyhow::Result<Self> {
-        let mut names = super::units::units(&now.wallet);
+        let mut names = crate::view::units::units(&now.wallet);
         names.extend(burned.units.keys().cloned());
         let outlook = |unit: String| {
             let outlook = Outlook::of(now, &unit, burned)?;
