@@ -32,6 +32,21 @@ impl Broker {
         Self::at(Place::new())
     }
 
+    /// Starts one that waits for a heartbeat of its own for as long as Kafka's brokers do where nobody says otherwise. Ours wait for a
+    /// second, so that one that was killed comes back soon; on a machine that is busy with other things such a one takes itself for dead.
+    ///
+    /// # Panics
+    ///
+    /// If it cannot be started.
+    pub fn start_patient() -> Self {
+        let place = Place::new();
+        let kafka = place.path().join("kafka");
+        fs::create_dir_all(&kafka).expect("the place can be written");
+        let properties = "broker.session.timeout.ms=9000\nbroker.heartbeat.interval.ms=2000\n";
+        fs::write(kafka.join("more.properties"), properties).expect("the place can be written");
+        Self::at(place)
+    }
+
     /// Starts one whose data is on a disk that can be filled.
     ///
     /// # Panics

@@ -11,6 +11,9 @@ use crate::servers::Urls;
 
 /// How many ask at the same time.
 pub(crate) const CLIENTS: u64 = 64;
+/// How many ask all of it again at the same time, and how long they wait when they are refused.
+const ASK_AGAIN: usize = 16;
+const AGAIN: Duration = Duration::from_secs(1);
 /// What each wallet has.
 pub(crate) const CREDITS: u64 = 1_000;
 /// How long to wait for an answer before another server is asked: longer than a server waits for the log.
@@ -179,7 +182,7 @@ impl Clients {
         let agent = agent();
         let urls = self.urls.lock().unwrap().clone();
         std::thread::scope(|scope| {
-            for part in asked.chunks(asked.len().div_ceil(CLIENTS as usize)) {
+            for part in asked.chunks(asked.len().div_ceil(ASK_AGAIN)) {
                 let (clients, agent, urls) = (Arc::clone(self), agent.clone(), &urls);
                 scope.spawn(move || {
                     for asked in part {
@@ -195,8 +198,8 @@ impl Clients {
                             };
                             clients.again.fetch_add(1, Ordering::Relaxed);
                             assert!(began.elapsed() < AT_LAST, "{asked:?} is not answered again: {why}");
-                            // Without a pause the machine would do nothing but refuse.
-                            std::thread::sleep(Duration::from_millis(10 + clients.below(40)));
+                            // What a server asks for when it refuses: without it the machine would do nothing but refuse.
+                            std::thread::sleep(AGAIN);
                         };
                         assert_eq!(again, asked.verdict, "{asked:?}");
                     }

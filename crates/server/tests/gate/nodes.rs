@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use services::Broker;
+
 use crate::clients::{Asked, CLIENTS, Clients, documents, times, wallets};
 use crate::embedded::key_of;
 use crate::history;
@@ -19,7 +21,8 @@ const FROZEN_MS: u64 = 3_000;
 #[test]
 fn servers_that_are_killed_and_frozen_answer_each_request_once_and_for_all() {
     let (began, wallets) = (Instant::now(), wallets(WALLETS * times()));
-    let world = World::new(PARTITIONS);
+    let broker = Broker::start_patient();
+    let world = World::on(broker.address(), services::postgres(), PARTITIONS);
     let mut servers = start(&world, &wallets, &NODES);
     let clients = Clients::new(servers.urls.clone(), &key(&world));
     let (mut kills, mut freezes) = (0, 0);
