@@ -58,6 +58,11 @@ pub(crate) fn is_traced() -> bool {
     TRACES.get().is_some()
 }
 
+/// A span that only a trace shows: none where no traces are sent, for it costs every request.
+pub(crate) fn if_traced(span: impl FnOnce() -> Span) -> Span {
+    if is_traced() { span() } else { Span::none() }
+}
+
 /// Makes a span part of the trace that a request came with (W3C `traceparent`).
 pub(crate) fn continue_trace(span: &Span, headers: &axum::http::HeaderMap) {
     if is_traced() {

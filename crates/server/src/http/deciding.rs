@@ -14,7 +14,7 @@ use tracing::{Instrument as _, info_span};
 
 use super::App;
 use super::problem::Problem;
-use crate::telemetry::is_traced;
+use crate::telemetry::{if_traced, is_traced};
 
 /// How often the store is asked what became of a record that is not folded in this process.
 const POLL: Duration = Duration::from_millis(5);
@@ -85,7 +85,7 @@ impl App {
         let partition = Partition(0);
         self.accepts(partition)?;
         let appending = self.log.append(vec![Appending { partition, bytes }]);
-        match timeout_at(until, appending.instrument(info_span!("append"))).await {
+        match timeout_at(until, appending.instrument(if_traced(|| info_span!("append")))).await {
             Ok(Ok(at)) => Ok(at[0]),
             Ok(Err(LogError::Unknown(_))) | Err(_) => {
                 let detail = "whether this is in the log is not known: ask again, it counts once";
@@ -114,7 +114,7 @@ impl App {
         let mut awaiting = self.asking.wait_for(partition, &identity);
         let appended = match timeout_at(
             until,
-            self.log.append(vec![appending]).instrument(info_span!("append")),
+            self.log.append(vec![appending]).instrument(if_traced(|| info_span!("append"))),
         )
         .await
         {
@@ -123,7 +123,7 @@ impl App {
             Ok(Err(LogError::Unknown(_))) | Err(_) => None,
             Ok(Err(error)) => return Err(error.into()),
         };
-        let folding = info_span!("fold", %partition, offset = appended.map(|offset| offset.0));
+        let folding = if_traced(|| info_span!("fold", %partition, offset = appended.map(|offset| offset.0)));
         let answered = self.answered(&mut awaiting, partition, appended, wallet).instrument(folding);
         match timeout_at(until, answered).await {
             Ok(answered) => answered.inspect(|answered| self.trace_commit(answered.position)),
