@@ -96,8 +96,8 @@ impl Keeper {
             let consumer = self.consumer();
             match self.patiently(|| consumer.fetch_watermarks(&self.topic, number, LOOK)) {
                 Ok((first, end)) => return Ok(Bounds { first: offset(first), end: offset(end) }),
-                // A client that once saw a partition without a leader says so for minutes, and calls the partition unknown. The
-                // broker knows better.
+                // A client that once saw a partition without a leader may say so for a minute and more, and calls the partition
+                // unknown. The broker knows better.
                 Err(LogError::NoTopic { .. }) if Instant::now() < until && self.has(partition)? => {
                     self.begin_anew(&consumer)?;
                     thread::sleep(RETRY);

@@ -121,6 +121,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let serving = match roles.contains(&Role::Api) {
         true => {
             let serving = Serving::open(&args.listen, &args.secret, context).await?;
+            if is_alone && serving.advertised()?.is_some() {
+                bail!("in a directory there is no other node to be reached by: leave --advertise out");
+            }
             context.print(&Serves { serves: serving.url()? })?;
             Some(serving)
         }

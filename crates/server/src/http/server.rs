@@ -17,6 +17,7 @@ use super::listen::{ListenArgs, Listening};
 use super::{App, Limits, metrics, router};
 use crate::context::Context;
 use crate::keys::{self, Secret, SecretPlace};
+use crate::places::StorePlace;
 use crate::stop::Stop;
 
 /// A server that has its address, and answers nobody yet.
@@ -72,7 +73,11 @@ pub(crate) async fn serve(
     let looking = tokio::spawn(watch_backlog(log.clone(), store.clone(), asking.clone(), found));
     let drifting = tokio::spawn(watch_drift(log.clone(), store.clone(), verify_every));
     let (owned, owners) = watch::channel(Owners::default());
-    let watching = tokio::spawn(watch_owners(store.clone(), owned));
+    let mut tasks = vec![looking, drifting];
+    // Beside a directory there is no other node.
+    if let StorePlace::Postgres(_) = context.store {
+        tasks.push(tokio::spawn(watch_owners(store.clone(), owned)));
+    }
     let forwarding = Forwarding::new(owners, listening.advertised()?)?;
     metrics::install();
     let app = Arc::new(App {
@@ -91,7 +96,7 @@ pub(crate) async fn serve(
     tracing::info!(url = listening.url()?, "serves");
     listening.serve(router(&app), stop).await;
     app.feeds.end().await;
-    for task in [looking, drifting, watching] {
+    for task in tasks {
         task.abort();
         // It ends where it waits, and lets go of log and projections.
         let _ = task.await;

@@ -133,6 +133,16 @@ fn keys_do_not_cross_a_network_in_the_clear() {
     assert!(unusable.code != Some(0) && unusable.err.contains("none.pem"), "{}", unusable.err);
 }
 
+#[test]
+fn a_server_in_a_directory_has_no_other_node_to_be_reached_by() {
+    let drawdown = Drawdown::new();
+    assert_eq!(drawdown.run(&["init"]).code, Some(0));
+    let refused = drawdown.run(&["serve", "--listen", "127.0.0.1:0", "--advertise"]);
+    assert!(refused.code == Some(1) && refused.err.contains("leave --advertise out"), "{}", refused.err);
+    let unusable = drawdown.run(&["serve", "--listen", "127.0.0.1:0", "--advertise", "somewhere"]);
+    assert!(unusable.code == Some(2) && unusable.err.contains("http://HOST:PORT"), "{}", unusable.err);
+}
+
 /// What comes to a collector of traces, until all of these names were in it.
 fn collected(collector: &std::net::TcpListener, names: &[&str]) -> Vec<u8> {
     let mut all = Vec::new();

@@ -1,7 +1,7 @@
 //! A client that costs little: one connection, one request at a time, and no more of HTTP/1.1 than the server speaks.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -21,6 +21,8 @@ pub(super) struct Client {
 /// The status of a server that took nothing because it has too much to do, and how long until it is asked again.
 const LATER: u16 = 503;
 const AGAIN: Duration = Duration::from_millis(5);
+/// For how long: a server that folds nothing any more would be asked for ever.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 impl Client {
     pub(super) async fn connect(to: SocketAddr, key: &str) -> anyhow::Result<Self> {
@@ -47,8 +49,9 @@ impl Client {
             .as_bytes(),
         );
         asked.extend_from_slice(body);
+        let until = Instant::now() + PATIENCE;
         let mut found = self.ask(&asked).await?;
-        while found == LATER {
+        while found == LATER && Instant::now() < until {
             tokio::time::sleep(AGAIN).await;
             found = self.ask(&asked).await?;
         }
