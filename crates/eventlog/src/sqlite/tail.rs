@@ -39,13 +39,13 @@ impl Tails {
         self.0[partition.0 as usize].0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes in a record that is durable.
-    pub(super) fn push(&self, partition: Partition, offset: Offset, record: Vec<u8>) {
-        self.of(partition).push(offset, record);
-    }
-
-    /// Wakes those who wait for records of a partition.
-    pub(super) fn tell(&self, partition: Partition) {
+    /// Takes in records that are durable, all at once: whoever reads meanwhile sees whole appends. Wakes those who wait for them.
+    pub(super) fn push(&self, partition: Partition, first: Offset, records: Vec<Vec<u8>>) {
+        let mut tail = self.of(partition);
+        for (n, record) in records.into_iter().enumerate() {
+            tail.push(first.plus(n), record);
+        }
+        drop(tail);
         self.0[partition.0 as usize].1.notify_waiters();
     }
 
@@ -125,12 +125,12 @@ mod tests {
         let tails = Tails::new(1);
         assert_eq!(read(&tails, 0), None);
         for n in 5..8u8 {
-            tails.push(Partition(0), Offset(n.into()), vec![n]);
+            tails.push(Partition(0), Offset(n.into()), vec![vec![n]]);
         }
         assert_eq!((read(&tails, 4), read(&tails, 8)), (None, None));
         assert_eq!(read(&tails, 5), Some(vec![vec![5], vec![6], vec![7]]));
         assert_eq!(read(&tails, 7), Some(vec![vec![7]]));
-        tails.push(Partition(0), Offset(9), vec![9]);
+        tails.push(Partition(0), Offset(9), vec![vec![9]]);
         assert_eq!((read(&tails, 7), read(&tails, 9)), (None, Some(vec![vec![9]])), "8 is another process's");
     }
 
@@ -138,7 +138,7 @@ mod tests {
     fn a_tail_is_bounded() {
         let tails = Tails::new(1);
         for n in 0..10 {
-            tails.push(Partition(0), Offset(n), vec![0; BYTES / 3]);
+            tails.push(Partition(0), Offset(n), vec![vec![0; BYTES / 3]]);
         }
         assert_eq!(read(&tails, 6), None);
         assert_eq!(read(&tails, 7).unwrap().len(), 3);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ledger::Position;
+use ledger::{Offset, Partition, Position};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
@@ -121,23 +121,37 @@ impl Database {
             }
         }
 
-        let mut ends = appended;
-        for Caller { records, answer } in group {
-            let positions = ends.as_mut().map_err(|error| error.clone()).map(|ends| {
-                let positions = records.into_iter().map(|Appending { partition, bytes }| {
-                    let end = ends.get_mut(&partition).expect("each partition of the group was appended to");
-                    let offset = *end;
-                    *end = offset.plus(1);
-                    self.tails.push(partition, offset, bytes);
-                    Position { partition, offset }
-                });
-                positions.collect()
-            });
-            // Who no longer waits has its records in the log all the same.
-            let _ = answer.send(positions);
+        match appended {
+            Ok(firsts) => self.tell(group, firsts),
+            Err(error) => {
+                for caller in group {
+                    let _ = caller.answer.send(Err(error.clone()));
+                }
+            }
         }
-        for partition in ends.into_iter().flat_map(BTreeMap::into_keys) {
-            self.tails.tell(partition);
+    }
+
+    /// Hands on what was appended from these offsets on, and answers each caller.
+    fn tell(&self, group: Vec<Caller>, firsts: BTreeMap<Partition, Offset>) {
+        let mut appended: BTreeMap<Partition, (Offset, Vec<Vec<u8>>)> =
+            firsts.into_iter().map(|(partition, first)| (partition, (first, Vec::new()))).collect();
+        let mut answers = Vec::with_capacity(group.len());
+        for Caller { records, answer } in group {
+            let positions = records.into_iter().map(|Appending { partition, bytes }| {
+                let its = appended.get_mut(&partition).expect("each partition of the group was appended to");
+                let (first, records) = its;
+                let offset = first.plus(records.len());
+                records.push(bytes);
+                Position { partition, offset }
+            });
+            answers.push((answer, positions.collect()));
+        }
+        for (partition, (first, records)) in appended {
+            self.tails.push(partition, first, records);
+        }
+        for (answer, positions) in answers {
+            // Who no longer waits has its records in the log all the same.
+            let _ = answer.send(Ok(positions));
         }
     }
 
