@@ -160,6 +160,14 @@ pub enum LogError {
         /// For how long it was asked.
         waited: Duration,
     },
+    /// No broker at the address lets us in, or none can be reached.
+    #[error("the broker cannot be reached: {hint} ({reason})")]
+    Unreachable {
+        /// What the connection told.
+        reason: String,
+        /// What to do.
+        hint: &'static str,
+    },
     /// The broker failed or cannot be reached; nothing was appended.
     #[error("the broker failed or cannot be reached")]
     Broker(#[source] Arc<KafkaError>),
@@ -237,6 +245,7 @@ impl LogError {
             | Self::Setting { .. }
             | Self::Unfinished { .. }
             | Self::Silent { .. }
+            | Self::Unreachable { .. }
             | Self::Broker(_)
             | Self::File(_)
             | Self::Database(_) => false,

@@ -6,6 +6,7 @@ mod cursor;
 mod cursors;
 mod delivery;
 mod foreign;
+mod greeting;
 mod identity;
 mod keeper;
 mod news;
@@ -28,6 +29,7 @@ pub use foreign::{
 use crate::{Appending, EventLog, LogError, Stretch, check, check_partition, check_size};
 use appender::Appender;
 use cursors::Cursors;
+use greeting::greet;
 use identity::Opened;
 use keeper::Keeper;
 use news::News;
@@ -62,6 +64,7 @@ impl KafkaLog {
             return Err(LogError::Empty { partition: Partition(0) });
         }
         check_size(&genesis)?;
+        greet(&config).await?;
         let news = News::default();
         let keeper = Arc::new(Keeper::new(&config, news.clone())?);
         let brokers = blocking({
@@ -84,7 +87,7 @@ impl KafkaLog {
             move || Opened::begun(config, keeper, news, partitions)
         });
         begin(opened.await?, genesis, missing).await?;
-        Self::open(config).await
+        Self::open_greeted(config).await
     }
 
     /// Opens the log.
@@ -94,8 +97,13 @@ impl KafkaLog {
     /// [`LogError::NoTopic`] if there is none; [`LogError::Setting`] if it would forget records;
     /// [`LogError::Unfinished`] if a partition has no record, which is also what an added partition looks like;
     /// [`LogError::CutOff`] if it has forgotten some; [`LogError::Replaced`] if partitions begin with different
-    /// records; or the broker cannot be reached.
+    /// records; [`LogError::Unreachable`] if no broker lets us in, or none can be reached.
     pub async fn open(config: KafkaConfig) -> Result<Self, LogError> {
+        greet(&config).await?;
+        Self::open_greeted(config).await
+    }
+
+    async fn open_greeted(config: KafkaConfig) -> Result<Self, LogError> {
         let news = News::default();
         let keeper = Arc::new(Keeper::new(&config, news.clone())?);
         Topic::new(&config, news.clone())?.check().await?;

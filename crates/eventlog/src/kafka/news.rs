@@ -1,7 +1,7 @@
 //! What a client of the broker tells beside its answers.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -12,11 +12,43 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 #[derive(Clone, Default)]
 pub(super) struct News {
     troubles: Arc<AtomicU64>,
+    /// The last that says why there is no connection.
+    trouble: Arc<Mutex<Option<Trouble>>>,
 }
+
+/// Why there is no connection.
+#[derive(Clone)]
+pub(super) struct Trouble {
+    pub(super) why: Why,
+    /// In the client's words, with the broker's address.
+    pub(super) reason: String,
+}
+
+/// What of a connection is wrong.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    Password,
+    Certificate,
+    Name,
+    Silence,
+}
+
+/// The codes that tell; others follow from these.
+const TELLING: [(RDKafkaErrorCode, Why); 5] = [
+    (RDKafkaErrorCode::Authentication, Why::Password),
+    (RDKafkaErrorCode::SaslAuthenticationFailed, Why::Password),
+    (RDKafkaErrorCode::SSL, Why::Certificate),
+    (RDKafkaErrorCode::Resolve, Why::Name),
+    (RDKafkaErrorCode::BrokerTransportFailure, Why::Silence),
+];
 
 impl News {
     pub(super) fn troubles(&self) -> u64 {
         self.troubles.load(Ordering::Acquire)
+    }
+
+    pub(super) fn trouble(&self) -> Option<Trouble> {
+        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -27,11 +59,16 @@ impl ClientContext for News {
 
     fn stats_raw(&self, _: &[u8]) {}
 
-    fn error(&self, error: KafkaError, _: &str) {
+    fn error(&self, error: KafkaError, reason: &str) {
         // A reader that came to the end is no trouble.
         if error.rdkafka_error_code() != Some(RDKafkaErrorCode::PartitionEOF) {
             self.troubles.fetch_add(1, Ordering::AcqRel);
-            tracing::debug!(%error, "the broker's connection is in trouble");
+            tracing::debug!(%error, reason, "the broker's connection is in trouble");
+            let code = error.rdkafka_error_code();
+            if let Some((_, why)) = TELLING.iter().find(|(telling, _)| code == Some(*telling)) {
+                let trouble = Trouble { why: *why, reason: reason.to_owned() };
+                *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = Some(trouble);
+            }
         }
     }
 }

@@ -231,6 +231,7 @@ fn may_pass(error: &LogError) -> bool {
         | LogError::Busy
         | LogError::Shed
         | LogError::Silent { .. }
+        | LogError::Unreachable { .. }
         | LogError::Broker(_)
         | LogError::Database(_) => true,
         LogError::UnknownPartition { .. }

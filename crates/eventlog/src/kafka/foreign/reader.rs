@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 
 use super::super::blocking;
 use super::super::config::KafkaConfig;
+use super::super::greeting::greet;
 use super::super::keeper::{consumer, failed, is_final, is_missing, is_outside, offset};
 use super::super::news::News;
 use super::super::topic::Topic;
@@ -78,6 +79,7 @@ impl TopicReader {
     /// [`LogError::NoTopic`]; [`LogError::UnknownPartition`] of one to be read; [`LogError::BeyondEnd`] if the group has read
     /// further than the topic goes, so that it is another one of the same name; or the broker cannot be reached.
     pub async fn open(config: KafkaConfig, reading: TopicReading) -> Result<Self, LogError> {
+        greet(&config).await?;
         let news = News::default();
         let largest = Topic::new(&config, news.clone())?.largest().await?;
         blocking(move || {

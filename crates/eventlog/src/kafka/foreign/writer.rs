@@ -12,6 +12,7 @@ use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
 
 use super::super::blocking;
 use super::super::config::KafkaConfig;
+use super::super::greeting::greet;
 use super::super::keeper::{failed, is_final, native};
 use super::super::news::News;
 use super::super::topic::{Made, Topic};
@@ -47,6 +48,7 @@ impl TopicWriter {
         largest: usize,
         settings: Settings,
     ) -> Result<Self, LogError> {
+        greet(&config).await?;
         let ends = TopicEnds::new(config.clone())?;
         let asking = ends.group().clone();
         let found = blocking(move || match asking.partitions() {
