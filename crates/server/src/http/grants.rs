@@ -52,6 +52,16 @@ pub(super) fn routes() -> Vec<Route> {
         .takes::<Voiding>()
         .answers::<Said>(200, "Void: the entries say how much was taken")
         .problems(&[409, 504]),
+        Route::post(
+            "/v1/wallets/{wallet}/purchases/{purchase}/void",
+            admin,
+            "Takes what is left of all grants of a purchase, all or none; what they paid for stays",
+            void_purchase,
+        )
+        .header(IDEMPOTENCY_KEY, RETRY)
+        .takes::<Voiding>()
+        .answers::<Said>(200, "Void: the entries say how much was taken")
+        .problems(&[409, 504]),
     ]
 }
 
@@ -144,6 +154,19 @@ async fn void(
 ) -> Result<Json<Said>, Problem> {
     let id = request_id(&headers, None)?;
     let voided = Voided { grant_id: Some(grant), purchase_id: None, what: voiding.what };
+    let says = Correction::Void(&voided);
+    app.correct(&caller, (&wallet, &id), Some(&voiding.reason), says).await.map(Json)
+}
+
+async fn void_purchase(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((wallet, purchase)): Path<(String, String)>,
+    headers: HeaderMap,
+    Json(voiding): Json<Voiding>,
+) -> Result<Json<Said>, Problem> {
+    let id = request_id(&headers, None)?;
+    let voided = Voided { grant_id: None, purchase_id: Some(purchase), what: voiding.what };
     let says = Correction::Void(&voided);
     app.correct(&caller, (&wallet, &id), Some(&voiding.reason), says).await.map(Json)
 }

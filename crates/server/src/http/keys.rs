@@ -8,7 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use ingest::{Published, Stamp};
-use ledger::{ApiKey, Instant, KeyScope, Position, Span};
+use ledger::{ApiKey, Instant, KeyScope, Position, Span, content_id};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::rows::OutcomeCode;
@@ -84,7 +84,7 @@ struct NewKey {
 }
 
 /// How a key is rotated.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Rotation {
     /// How long the old key stays beside the new one, such as P1D; left out, P7D.
@@ -185,9 +185,8 @@ async fn create(
     let (made, key) = make(&token, &app.secret, scopes.into_iter().collect(), description, expires_at);
     let is_new = app.keys.borrow().get(&made.id).is_none();
     ends_later(expires_at.filter(|_| is_new), app.context.now())?;
-    let recorded = app.put_key(&caller, &made.id, &key, None).await?;
-    app.shown(&recorded)?;
-    let position = recorded.position.to_string();
+    let document = key_document("", &made.id, &key, None, &app.stamp(&caller.by)?)?;
+    let position = app.shown(app.put_key(&made.id, document, None).await?)?;
     Ok((StatusCode::CREATED, Json(ShownKey { made, position })).into_response())
 }
 
@@ -212,11 +211,18 @@ async fn rotate(
     let now = app.context.now();
     let old = app.standing(&id)?;
     let token = app.token(&caller, &headers, &format!("rotate {id}"))?;
+    // The new key's record names the request that made it.
+    let said = serde_json::to_string(&rotation).map_err(anyhow::Error::from)?;
+    let said = content_id(&["rotation"], &said, None).map_err(anyhow::Error::from)?;
+    let request = if headers.contains_key(IDEMPOTENCY_KEY) { format!("{said}/") } else { String::new() };
     let before = app.keys.borrow().get(token.id()).cloned();
     let (made, key, made_at) = match before {
         // It was made before: what it is does not depend on now.
         Some(there) => {
-            if rotation.expires_at.is_some_and(|end| there.key.expires_at != Some(end)) {
+            // What was said of it since has no request's name.
+            let is_named = there.record.contains('/');
+            let is_other = rotation.expires_at.is_some_and(|end| there.key.expires_at != Some(end));
+            if is_other || is_named && !there.record.starts_with(&request) {
                 return Err(conflict());
             }
             let (scopes, description) = (there.scopes(), there.key.description.clone());
@@ -233,16 +239,17 @@ async fn rotate(
             (made, key, now)
         }
     };
-    let recorded = app.put_key(&caller, &made.id, &key, None).await?;
-    app.shown(&recorded)?;
+    let document = key_document(&request, &made.id, &key, None, &app.stamp(&caller.by)?)?;
+    let position = app.shown(app.put_key(&made.id, document, None).await?)?;
     let overlap = rotation.overlap.map_or(7 * 24 * 3600 * 1_000_000_000, Span::exact);
     let until = made_at.plus(overlap);
     let until = old.key.expires_at.map_or(until, |end| end.min(until));
     if old.key.expires_at != Some(until) {
         let ending = ApiKey { expires_at: Some(until), ..old.key };
-        app.put_key(&caller, &id, &ending, Some(&old.record)).await?;
+        let ending = key_document("", &id, &ending, Some(&old.record), &app.stamp(&caller.by)?)?;
+        app.put_key(&id, ending, Some(&old.record)).await?;
     }
-    let (old, position) = (OldKey { id, expires_at: until }, recorded.position.to_string());
+    let old = OldKey { id, expires_at: until };
     Ok((StatusCode::CREATED, Json(Rotated { new: made, old, position })).into_response())
 }
 
@@ -260,7 +267,7 @@ async fn revoke(
             return Ok(Json(RevokedKey { id, revoked: false, position: None }));
         }
         let revoked =
-            key_document(&id, &ApiKey { revoked: true, ..key }, Some(&record), &app.stamp(&caller.by)?)?;
+            key_document("", &id, &ApiKey { revoked: true, ..key }, Some(&record), &app.stamp(&caller.by)?)?;
         let at = app.append_document(revoked, until).await?;
         app.known_here(&id, at, until).await?;
         // Unless another document of the key came first: then that one is to be replaced.
@@ -312,15 +319,16 @@ fn ends_later(end: Option<Instant>, now: Instant) -> Result<(), Problem> {
     Ok(())
 }
 
-/// What is to be said of a key.
+/// What is to be said of a key; the record's id begins with the request's name, if it has one.
 fn key_document(
+    request: &str,
     id: &str,
     key: &ApiKey,
     replaces: Option<&str>,
     stamp: &Stamp<'_>,
 ) -> Result<Published, Problem> {
     let body = serde_json::to_string(key).expect("a key is JSON");
-    Ok(ingest::published("key", id, &body, replaces, stamp)?)
+    Ok(ingest::published_under(request, "key", id, &body, replaces, stamp)?)
 }
 
 fn conflict() -> Problem {
@@ -348,12 +356,10 @@ impl App {
     /// Says what there is to say of a key; returns when that is in force here.
     async fn put_key(
         &self,
-        caller: &Caller,
         id: &str,
-        key: &ApiKey,
+        document: Published,
         replaces: Option<&str>,
     ) -> Result<Recorded, Problem> {
-        let document = key_document(id, key, replaces, &self.stamp(&caller.by)?)?;
         let recorded = self.decide_document(document).await?;
         let outcome = OutcomeCode::try_from(recorded.record.outcome).map_err(anyhow::Error::from)?;
         if outcome == OutcomeCode::Rejected {
@@ -382,12 +388,12 @@ impl App {
         }
     }
 
-    /// Refuses to show a key long after it was made.
-    fn shown(&self, recorded: &Recorded) -> Result<(), Problem> {
+    /// Where a key's making stands; refuses to show the key long after it.
+    fn shown(&self, recorded: Recorded) -> Result<String, Problem> {
         if recorded.record.recorded_at.saturating_add(SHOWN_FOR) < self.context.now().0 {
             let detail = "this key was shown when it was made, and is not shown again: make another one";
             return Err(Problem::new(StatusCode::CONFLICT, "shown_before", detail));
         }
-        Ok(())
+        Ok(recorded.position.to_string())
     }
 }

@@ -57,6 +57,24 @@ fn what_is_left_of_a_grant_is_voided() {
 }
 
 #[test]
+fn what_is_left_of_a_purchase_is_voided_together() {
+    let server = Server::start(DOCUMENTS);
+    for (id, purchase) in [("pack", "order-1"), ("bonus", "order-1"), ("other", "order-2")] {
+        let bought = json!({"grant_id": id, "unit": "credits", "amount": "50", "purchase_id": purchase});
+        server.post("/v1/wallets/acme/grants", &bought).expect(201);
+    }
+    let (path, why) = ("/v1/wallets/acme/purchases/order-1/void", json!({"reason": "refunded"}));
+    let voided = server.post_once(path, "v", &why).expect(200);
+    let amounts: Vec<_> =
+        voided["entries"].as_array().unwrap().iter().map(|entry| &entry["amount"]).collect();
+    assert_eq!(amounts, ["50", "50"]);
+    assert_eq!(voided["balance"]["credits"]["available"], "150");
+    assert_eq!(server.post_once(path, "v", &why).expect(200)["entries"], voided["entries"]);
+    let unknown = server.post("/v1/wallets/acme/purchases/order-3/void", &why);
+    assert_eq!(unknown.problem(404), "unknown_grant");
+}
+
+#[test]
 fn a_grant_that_cannot_be_kept_is_refused_with_its_field() {
     let server = Server::start(DOCUMENTS);
     let path = "/v1/wallets/acme/grants";

@@ -73,6 +73,9 @@ fn a_rotated_key_goes_on_beside_the_new_one_until_the_overlap_is_over() {
     assert_eq!((works(new), works(text(&old["key"]))), (201, 201));
     let again = server.post_once(&path, "r", &json!({"overlap": "PT2S"})).expect(201);
     assert_eq!((&again["new"], &again["old"]), (&rotated["new"], &rotated["old"]));
+    for other in [json!({"overlap": "PT1S"}), json!({"overlap": "P1D"}), json!({})] {
+        assert_eq!(server.post_once(&path, "r", &other).problem(422), "conflict", "{other}");
+    }
     let until = Instant::now() + Duration::from_secs(10);
     while works(text(&old["key"])) != 401 {
         assert!(Instant::now() < until, "the old key goes on");
