@@ -148,24 +148,29 @@ impl World {
     pub(crate) fn until_owned_by(&self, names: &[&str]) {
         let began = Instant::now();
         loop {
-            let fleet = self.wait_for(async {
-                let store = self.store().await;
-                let fleet = store::Store::fleet(&store).await.unwrap();
-                store.close().await.unwrap();
-                fleet
-            });
-            let lives = |partition| {
-                fleet.leases.iter().find(|lease| lease.partition == partition && lease.lives_ms > 0)
-            };
-            let owners: Vec<Option<&str>> =
-                (0..self.count()).map(|p| lives(Partition(p)).map(|lease| name(&lease.owner))).collect();
-            let all = owners.iter().all(|owner| owner.is_some_and(|owner| names.contains(&owner)));
-            if all && names.iter().all(|name| owners.contains(&Some(*name))) {
+            let owners = self.owners();
+            let all = owners.iter().all(|owner| names.contains(&owner.as_str()));
+            if all && names.iter().all(|name| owners.iter().any(|owner| owner == name)) {
                 return;
             }
             assert!(began.elapsed() < Duration::from_secs(30), "{names:?} should own them: {owners:?}");
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// The name of who folds each partition; nobody's is empty.
+    pub(crate) fn owners(&self) -> Vec<String> {
+        let fleet = self.wait_for(async {
+            let store = self.store().await;
+            let fleet = store::Store::fleet(&store).await.unwrap();
+            store.close().await.unwrap();
+            fleet
+        });
+        let owner = |partition| {
+            let lease = fleet.leases.iter().find(|lease| lease.partition == partition && lease.lives_ms > 0);
+            lease.map_or(String::new(), |lease| name(&lease.owner).to_owned())
+        };
+        (0..self.count()).map(Partition).map(owner).collect()
     }
 
     /// How many partitions the log has.

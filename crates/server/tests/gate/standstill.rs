@@ -1,15 +1,18 @@
 //! Servers on a real Kafka and Postgres, while Postgres stands still.
 
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use ledger::Partition;
 use serde_json::{Value, json};
 use services::Database;
 
 use crate::asking::Asking;
-use crate::clients::{Clients, wallets};
-use crate::drawdown::until;
+use crate::clients::{Clients, documents, wallets};
+use crate::drawdown::{Started, until};
 use crate::embedded::key_of;
 use crate::nodes::{key, prove, start};
+use crate::servers::Servers;
 use crate::world::World;
 
 /// Of the log: each wallet has its own.
@@ -51,6 +54,45 @@ fn stand_still(names: &[&str]) {
 
 /// How long Postgres stands still.
 const FROZEN_S: u64 = 30;
+
+/// A node with a certificate is reached by those that trust it: while the database stands still it alone can decide.
+#[test]
+fn requests_are_sent_on_over_tls() {
+    let wallets = wallets(8);
+    let postgres = Database::start();
+    let world = World::on(services::kafka(), postgres.url(), PARTITIONS);
+    world.json(&["apply", &world.drawdown.file("documents.yaml", documents(&wallets))]);
+    let key = key(&world);
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let certificate = world.drawdown.file("server.pem", made.cert.pem());
+    let private = world.drawdown.file("server.key", made.signing_key.serialize_pem());
+    let args = ["serve", "--listen", "127.0.0.1:0", "--node", "secured", "--advertise"];
+    let mut secured = world.command(&args);
+    secured.args(["--tls-cert", &certificate, "--tls-key", &private]).stdout(Stdio::null());
+    let _secured = Started::new(secured.stderr(Stdio::null()));
+    let servers = Servers::start(&["plain"], world.drawdown.data().with_file_name("said"), |args| {
+        let mut command = world.command(args);
+        command.arg("--advertise").env("SSL_CERT_FILE", &certificate);
+        command
+    });
+    world.until_owned_by(&["plain", "secured"]);
+    let asking = Asking::of(&servers);
+    let decides = |wallet: &str, id: &str| asking.approves(0, &key, wallet, id);
+    for wallet in &wallets {
+        until("the servers have brought the wallet to speed", || decides(wallet, "before"));
+    }
+    world.settle(Duration::from_secs(30));
+    let owners = world.owners();
+    let of_secured = |wallet: &&String| owners[Partition::of(wallet, PARTITIONS).0 as usize] == "secured";
+    let theirs = wallets.iter().filter(of_secured).count();
+    assert!(0 < theirs && theirs < wallets.len(), "{owners:?}");
+    postgres.freeze();
+    for wallet in &wallets {
+        assert!(decides(wallet, "meanwhile"), "{wallet} of {owners:?}");
+    }
+    postgres.thaw();
+    world.settle(Duration::from_secs(60));
+}
 
 #[test]
 fn a_key_is_revoked_on_every_server_while_postgres_stands_still() {
@@ -125,8 +167,13 @@ impl Asking {
 
     /// Whether a server approves a hold.
     fn decides(&self, at: usize, key: &str, id: &str) -> bool {
+        self.approves(at, key, "last0", id)
+    }
+
+    /// Whether a server approves a hold of a wallet.
+    fn approves(&self, at: usize, key: &str, wallet: &str, id: &str) -> bool {
         let body = json!({"id": id, "amounts": [{"unit": "credits", "feature": "work", "amount": "1"}]});
-        let (status, said) = self.ask(at, key, "POST", "/v1/wallets/last0/holds", &body);
+        let (status, said) = self.ask(at, key, "POST", &format!("/v1/wallets/{wallet}/holds"), &body);
         assert!([201, 504].contains(&status), "{status} {said}");
         status == 201
     }
