@@ -6,9 +6,9 @@ use clap::{Parser, Subcommand, ValueEnum};
 use eventlog::Durability;
 
 use crate::commands::{
-    apply, balance, bench, clear_overage, completions, demo, dev, diff, estimate, explain, fold_version,
-    forecast, grants, hold, ingest, init, keys, ledger, log, migrate, project, rebuild, rerate, reset,
-    reverse, run, statement, status, step, suspend, tick, usage, verify, void, wallets, what_if,
+    apply, balance, bench, clear_overage, completions, costs, demo, dev, diff, estimate, explain,
+    fold_version, forecast, grants, hold, ingest, init, keys, ledger, log, migrate, project, rebuild, rerate,
+    reset, reverse, run, statement, status, step, suspend, tick, usage, verify, void, wallets, what_if,
 };
 use crate::context::{Clock, Context};
 use crate::exit::Exit;
@@ -72,6 +72,7 @@ enum Command {
     Ledger(ledger::Args),
     Grants(grants::Args),
     Usage(usage::Args),
+    Costs(costs::Args),
     Estimate(estimate::Args),
     Forecast(forecast::Args),
     WhatIf(what_if::Args),
@@ -147,6 +148,7 @@ impl Command {
             | Self::Ledger(_)
             | Self::Grants(_)
             | Self::Usage(_)
+            | Self::Costs(_)
             | Self::Estimate(_)
             | Self::Forecast(_)
             | Self::WhatIf(_)
@@ -209,6 +211,7 @@ impl Cli {
             Command::Ledger(args) => ledger::run(args, &context).await,
             Command::Grants(args) => grants::run(args, &context).await,
             Command::Usage(args) => usage::run(args, &context).await,
+            Command::Costs(args) => costs::run(args, &context).await,
             Command::Estimate(args) => estimate::run(args, &context).await,
             Command::Forecast(args) => forecast::run(args, &context).await,
             Command::WhatIf(args) => what_if::run(args, &context).await,

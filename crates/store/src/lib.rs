@@ -26,7 +26,7 @@ use ledger::{Offset, Partition};
 
 pub use error::StoreError;
 pub use fleet::{Fleet, Lease};
-pub use postgres::{Bare, PostgresStore};
+pub use postgres::{Bare, CostRow, Costs, PostgresStore};
 pub use projections::Projections;
 pub use query::{CounterKey, EntryFilter, IdProbe, LeftProbe, UsageFilter, WalletFilter};
 pub use rows::{

@@ -46,7 +46,7 @@ impl<S> Spread<S> {
         self.stores.iter().position(|(end, _)| partition.0 < *end)
     }
 
-    fn of(&self, partition: Partition) -> Result<&S, StoreError> {
+    pub(crate) fn of(&self, partition: Partition) -> Result<&S, StoreError> {
         let at = self.at(partition).ok_or(StoreError::NoStore { partition })?;
         Ok(&self.stores[at].1)
     }

@@ -5,6 +5,7 @@ pub(crate) mod balance;
 pub(crate) mod bench;
 pub(crate) mod clear_overage;
 pub(crate) mod completions;
+pub(crate) mod costs;
 pub(crate) mod demo;
 pub(crate) mod dev;
 pub(crate) mod diff;

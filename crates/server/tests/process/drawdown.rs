@@ -34,6 +34,11 @@ impl Drawdown {
         Self { dir: TempDir::new().unwrap(), place: Place::without_log() }
     }
 
+    /// Where log and projections are.
+    pub(crate) fn place(&self) -> &Place {
+        &self.place
+    }
+
     pub(crate) fn data(&self) -> PathBuf {
         self.dir.path().join("data")
     }

@@ -9,6 +9,7 @@ mod balance;
 mod changes;
 #[path = "../process/corrections.rs"]
 mod corrections;
+mod costs;
 #[path = "../process/drawdown.rs"]
 mod drawdown;
 #[path = "../reading/estimate.rs"]

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use eventlog::{Appending, EventLog, KafkaConfig, KafkaLog};
 use ledger::Partition;
 use serde_json::Value;
+use sqlx::{Connection, Executor, PgConnection, query_scalar};
 use store::PostgresStore;
 
 pub(crate) struct Place {
@@ -75,6 +76,16 @@ impl Place {
         let copied = command.env_remove("DRAWDOWN_LOG").env_remove("DRAWDOWN_STORE").output().unwrap();
         assert!(copied.status.success(), "{}", String::from_utf8_lossy(&copied.stderr));
         self.made.set(true);
+    }
+
+    /// The first column of what a query of the projections brings, texts.
+    pub(crate) fn sql(&self, statement: &str) -> Vec<String> {
+        let schema = self.schema.clone();
+        wait(|| async {
+            let mut connection = PgConnection::connect(services::postgres()).await.unwrap();
+            connection.execute(format!("set search_path = {schema}").as_str()).await.unwrap();
+            query_scalar(statement).fetch_all(&mut connection).await.unwrap()
+        })
     }
 
     pub(crate) fn append(&self, _: &Path, bytes: Vec<u8>) {

@@ -7,6 +7,7 @@ mod bare;
 mod batch;
 mod columns;
 mod commit;
+mod costs;
 mod encode;
 mod failure;
 mod ids;
@@ -32,6 +33,7 @@ use sqlx::{ConnectOptions, Connection, Executor, PgConnection, PgPool};
 use tokio::sync::Mutex;
 
 pub use bare::Bare;
+pub use costs::{CostRow, Costs};
 
 use crate::StoreError;
 use failure::of_database;

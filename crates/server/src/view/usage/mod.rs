@@ -1,5 +1,6 @@
 //! Usage: what was reported, what it was charged, and what it cost us.
 
+pub(crate) mod costs;
 pub(crate) mod list;
 mod pages;
 mod quantities;

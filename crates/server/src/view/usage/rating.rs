@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use ledger::{Amount, Catalogue, CounterKey, Instant, Partition, Quantity, Usage, Wallet, vendor_cost};
+use ledger::{Amount, Catalogue, CounterKey, Instant, Name, Partition, Quantity, Usage, Wallet, vendor_cost};
 use serde_json::value::RawValue;
 use store::Store;
 use store::rows::RecordRow;
@@ -58,8 +58,21 @@ impl Rating {
 
     /// What a usage cost us, by currency; nothing where no vendor cost is for it.
     pub(crate) fn cost(&mut self, record: &RecordRow, data: Option<&RawValue>) -> BTreeMap<String, Amount> {
+        let mut costs = BTreeMap::<String, Amount>::new();
+        for (currency, _, amount) in self.charges(record, data) {
+            costs.entry(currency.to_string()).or_default().add(amount);
+        }
+        costs
+    }
+
+    /// What a usage cost us: currency, feature and amount of each charge; nothing where no vendor cost is for it.
+    pub(crate) fn charges(
+        &mut self,
+        record: &RecordRow,
+        data: Option<&RawValue>,
+    ) -> Vec<(Name, Name, Amount)> {
         let calendar = record.wallet.and_then(|no| Some((no, self.calendars.get(&no)?)));
-        let Some((no, wallet)) = calendar.filter(|_| self.has_costs) else { return BTreeMap::new() };
+        let Some((no, wallet)) = calendar.filter(|_| self.has_costs) else { return Vec::new() };
         let usage = Usage {
             data,
             data_text: None,
@@ -72,11 +85,7 @@ impl Rating {
         if counters.is_empty() {
             self.counters.remove(&no);
         }
-        let mut costs = BTreeMap::<String, Amount>::new();
-        for (currency, _, amount) in rated.map(|rated| rated.charges).unwrap_or_default() {
-            costs.entry(currency.to_string()).or_default().add(amount);
-        }
-        costs
+        rated.map(|rated| rated.charges).unwrap_or_default()
     }
 
     /// The day of a usage, in its wallet's zone.

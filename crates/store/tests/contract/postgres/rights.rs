@@ -1,7 +1,7 @@
 //! Who may do what: nobody changes what the ledger has, and who folds changes no table.
 
 use sqlx::{Connection, Executor, PgConnection};
-use store::{PostgresStore, Store, StoreError};
+use store::{PostgresStore, Spread, Store, StoreError};
 
 use super::place::{Place, SCHEMA, connect};
 use crate::fixtures::*;
@@ -54,6 +54,10 @@ async fn who_folds_does_all_a_projector_does_and_no_more() {
     store.release("a", FIRST).await.unwrap();
     store.leave("a").await.unwrap();
     store.acquire(FIRST, LOG).await.unwrap();
+    for _ in 0..2 {
+        let stores = Spread::one(PostgresStore::connect(&folds, SCHEMA).await.unwrap());
+        stores.costs(FIRST, large.head.next).await.unwrap().keep().await.unwrap();
+    }
 
     let mut connection = connect(&folds).await;
     for statement in [
@@ -97,8 +101,12 @@ async fn who_looks_sees_everything_and_writes_nothing() {
         connection.execute(format!("select * from {view}").as_str()).await.unwrap();
     }
     connection.execute("select * from wallet_entries('wallet-0000')").await.unwrap();
-    for statement in ["select open_partition(7)", "delete from entry", "insert into node values ('a', now())"]
-    {
+    for statement in [
+        "select open_partition(7)",
+        "delete from entry",
+        "insert into node values ('a', now())",
+        "delete from vendor_cost",
+    ] {
         assert_eq!(code(&mut connection, statement).await, NOT_ALLOWED, "{statement}");
     }
     assert_eq!(rows(&store, FIRST).await, rows_of(&batch));
