@@ -362,8 +362,10 @@ impl<L: EventLog, S: Store> Projector<L, S> {
                     if !self.knows_past_of(record, batch.from) {
                         return Ok((Step { folded, ahead: None }, None));
                     }
+                    // Rows that another projector has written are no past of what is in memory here: neither when it still has the
+                    // partition afterwards, nor when the store went back meanwhile to what it was before.
+                    self.confirm(batch.from).await?;
                     answers = self.folding.past_of(&*self.store, record, &told).await?;
-                    // Rows that another projector has written meanwhile are no past of what is in memory here.
                     self.confirm(batch.from).await?;
                 }
                 let before = batch.entries.len();
