@@ -12,9 +12,9 @@ use tokio::time::{Duration, Instant as Moment};
 /// Commits of few records begin so far apart …
 const PACE: Duration = Duration::from_millis(10);
 /// … and a store that is busy is left alone for so many times as long as the last one took, from its beginning on; but …
-const REST: u32 = 4;
+const REST: u32 = 10;
 /// … no longer than this.
-const MOST_REST: Duration = Duration::from_millis(100);
+const MOST_REST: Duration = Duration::from_millis(50);
 
 /// When the next commit of few records may begin.
 pub(crate) struct Pace(Moment);

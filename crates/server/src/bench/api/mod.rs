@@ -19,12 +19,12 @@ use place::{Place, body, events, team};
 /// Callers at one time.
 const CALLERS: [u64; 4] = [1, 16, 64, 256];
 /// Requests that each of them makes of one kind, before all go on to the next kind; and for how long they go on.
-const EACH: u64 = 50;
+const EACH: u64 = 200;
 const SECONDS: f64 = 3.0;
 /// Requests a second, one after the other at their time; for how long before the other kind's turn comes; and how many turns.
 const PACED: u64 = 1_000;
 const TURN: u64 = 2;
-const TURNS: u64 = 4;
+const TURNS: u64 = 8;
 /// Wallets that are in use; the others have a balance.
 const IN_USE: u64 = 10_000;
 const JSON: &str = "application/json";
