@@ -17,6 +17,7 @@ mod log;
 mod memory;
 mod sqlite;
 mod stretch;
+mod tail;
 
 use std::future::Future;
 use std::time::Duration;

@@ -70,6 +70,16 @@ impl Stretch {
         (0..self.len()).map(|index| (self.first.plus(index), self.get(index)))
     }
 
+    /// The records from `at` on; none if it does not have that one.
+    pub(crate) fn from(&self, at: Offset) -> Option<Self> {
+        let skipped = usize::try_from(at.0.checked_sub(self.first.0)?).ok()?;
+        let mut rest = Self::new(at);
+        for (_, record) in self.iter().skip(skipped) {
+            rest.push(record);
+        }
+        (!rest.is_empty()).then_some(rest)
+    }
+
     /// Keeps the first `len` records, or all if there are no more.
     pub fn truncate(&mut self, len: usize) {
         self.ends.truncate(len);
@@ -94,6 +104,10 @@ mod tests {
         assert_eq!(stretch.get(1), b"bb");
         let all: Vec<(u64, &[u8])> = stretch.iter().map(|(offset, record)| (offset.0, record)).collect();
         assert_eq!(all, [(7, &b"a"[..]), (8, b"bb"), (9, b""), (10, b"ccc")]);
+
+        let rest = stretch.from(Offset(9)).unwrap();
+        assert_eq!((rest.first, rest.len(), rest.get(1)), (Offset(9), 2, &b"ccc"[..]));
+        assert_eq!((stretch.from(Offset(6)), stretch.from(Offset(11))), (None, None));
     }
 
     #[test]

@@ -8,10 +8,11 @@ use std::time::Duration;
 use ledger::Position;
 use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::{BaseRecord, Producer as _, ThreadedProducer};
+use rdkafka::producer::{BaseRecord, Producer as _, PurgeConfig, ThreadedProducer};
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
-use super::delivery::{Append, Deliveries, Delivery, LineState};
+use super::delivery::{Answered, Append, Deliveries, Delivery, LineState};
 use super::identity::{Look, Opened};
 use super::keeper::{failed, native};
 use crate::{Appending, LogError, MAX_RECORD};
@@ -22,6 +23,11 @@ type Producer = ThreadedProducer<Deliveries>;
 const ROOM: u32 = 64 << 10;
 /// From so many callers on it pays to wait a millisecond, so that their records share a request.
 const MANY: usize = 12;
+/// Records of an append of at most so many need not be fetched by whoever follows the log here. Larger ones are of somebody who fills
+/// the log; to fetch those costs less than to keep them.
+const KEPT: usize = 256;
+/// How often whoever waits for an answer looks whether any can come.
+const TICK: Duration = Duration::from_millis(250);
 
 pub(super) struct Appender {
     log: Arc<Opened>,
@@ -34,7 +40,7 @@ pub(super) struct Appender {
     look: tokio::sync::Mutex<Look>,
 }
 
-/// A producer, made anew when it has given up.
+/// A producer, made anew when it has given up, or knows no broker any more.
 struct Line {
     linger_ms: &'static str,
     state: Arc<LineState>,
@@ -72,7 +78,8 @@ impl Appender {
         let producer = line.usable(&self.log)?;
         let (append, answered) = Append::new(&records, room);
         for (index, record) in records.iter().enumerate() {
-            let delivery = Box::new(Delivery { append: Arc::clone(&append), index });
+            let kept = (records.len() <= KEPT).then(|| record.bytes.clone());
+            let delivery = Box::new(Delivery { append: Arc::clone(&append), index, kept });
             let message = BaseRecord::<(), [u8], _>::with_opaque_to(self.log.config.topic(), delivery)
                 .partition(native(record.partition))
                 .payload(&record.bytes);
@@ -89,7 +96,7 @@ impl Appender {
                 break;
             }
         }
-        answered.await.unwrap_or_else(|_| Err(LogError::unknown(KafkaError::Canceled)))
+        line.answer(answered, &self.log).await
     }
 
     /// After a trouble of any connection the broker may be another one: it is asked before anything is sent to it.
@@ -128,7 +135,7 @@ impl Line {
     fn usable(&self, log: &Arc<Opened>) -> Result<Arc<Producer>, LogError> {
         let mut producer = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
         if self.state.gave_up.swap(false, Ordering::AcqRel) {
-            tracing::warn!("the log's producer gave up: another one takes its place");
+            tracing::warn!("the log's producer does not get on: another one takes its place");
             retire(producer.take());
         }
         if let Some(producer) = producer.as_ref() {
@@ -139,6 +146,23 @@ impl Line {
         let made: Producer = made.map_err(|error: KafkaError| LogError::Broker(error.into()))?;
         Ok(Arc::clone(producer.insert(Arc::new(made))))
     }
+
+    /// Waits for what became of an append. What a producer holds that has given up is sent no more: so whoever waits sees to it that it
+    /// ends, and is told that this is unknown.
+    async fn answer(&self, mut answered: Answered, log: &Arc<Opened>) -> Result<Vec<Position>, LogError> {
+        loop {
+            match timeout(TICK, &mut answered).await {
+                Ok(answer) => {
+                    return answer.unwrap_or_else(|_| Err(LogError::unknown(KafkaError::Canceled)));
+                }
+                Err(_) if self.state.gave_up.load(Ordering::Acquire) => {
+                    // Where there is none to take its place, the next append says so.
+                    let _ = self.usable(log);
+                }
+                Err(_) => {}
+            }
+        }
+    }
 }
 
 impl Drop for Line {
@@ -147,9 +171,14 @@ impl Drop for Line {
     }
 }
 
-/// Ends a producer on a thread of its own: it waits for what is under way, and whoever drops the log should not.
+/// Ends a producer on a thread of its own: it waits for what is under way, and whoever drops the log should not. Those who wait for
+/// what it holds are told at once: they hold it too.
 fn retire(producer: Option<Arc<Producer>>) {
-    thread::spawn(|| drop(producer));
+    thread::spawn(move || {
+        if let Some(producer) = producer {
+            producer.purge(PurgeConfig::default().queue().inflight());
+        }
+    });
 }
 
 fn settings(log: &Opened, linger_ms: &str) -> ClientConfig {
@@ -159,7 +188,6 @@ fn settings(log: &Opened, linger_ms: &str) -> ClientConfig {
         .set("acks", "all")
         .set("compression.type", "lz4")
         .set("linger.ms", linger_ms)
-        .set("statistics.interval.ms", "500")
         .set("message.timeout.ms", log.config.sending.as_millis().to_string())
         .set("message.max.bytes", (MAX_RECORD + (64 << 10)).to_string())
         // What may wait is bounded by `ROOM`, before anything of an append is sent.

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use ledger::{Offset, Partition};
 use tokio::sync::oneshot;
 
-use super::cursor::{self, Ask, Reach};
+use super::cursor::{self, Ask, NEAR, Reach};
 use super::identity::Opened;
 use crate::{LogError, POLL, Stretch};
 
@@ -43,6 +43,22 @@ struct Place {
     /// What a wait has brought, from `at` on.
     ready: Option<Stretch>,
     asks: mpsc::Sender<Ask>,
+}
+
+impl Place {
+    /// Whether `from` is where it stands, or shortly behind that.
+    fn is_near(&self, from: Offset) -> bool {
+        self.at <= from && from.0 - self.at.0 <= NEAR
+    }
+
+    /// Stands at `from` from now on. Whoever passed over some records reads on all the same.
+    fn moves_to(&mut self, from: Offset) {
+        self.is_followed = self.is_near(from);
+        if self.at != from {
+            self.ready = self.ready.take().and_then(|ready| ready.from(from));
+        }
+        self.at = from;
+    }
 }
 
 impl Cursors {
@@ -88,7 +104,7 @@ impl Cursors {
             let reaches = place.reach == reach || reach == Reach::Near;
             place.partition == partition && place.at == from && reaches
         };
-        let found = idle.iter().rposition(stands_there);
+        let found = idle.iter().rposition(stands_there).or_else(|| shortly_before(&idle, is_alike, from));
         let found = found.or_else(|| {
             let is_full = idle.iter().filter(|place| is_alike(place)).count() >= KEPT;
             is_full.then(|| least(&idle, is_alike)).flatten()
@@ -96,11 +112,7 @@ impl Cursors {
         let place = match found {
             Some(found) => {
                 let mut place = idle.remove(found);
-                place.is_followed = place.at == from;
-                if !place.is_followed {
-                    place.ready = None;
-                }
-                place.at = from;
+                place.moves_to(from);
                 place
             }
             None => {
@@ -135,6 +147,13 @@ impl Cursors {
         // Nothing that holds the lock can stop half-way, so what a panic left behind is whole.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The far one that comes to `from` soonest by reading on.
+fn shortly_before(idle: &[Place], is_alike: impl Fn(&Place) -> bool, from: Offset) -> Option<usize> {
+    let reads_on = |place: &Place| place.reach == Reach::Far && place.is_near(from);
+    let before = idle.iter().enumerate().filter(|(_, place)| is_alike(place) && reads_on(place));
+    before.max_by_key(|(_, place)| place.at).map(|(found, _)| found)
 }
 
 /// The one to give up: nobody reads on with it, and it was used longest ago.
@@ -179,12 +198,8 @@ impl Taken<'_> {
         let place = self.place.as_mut()?;
         let mut read = place.ready.take_if(|_| limit > 0)?;
         if read.len() > limit {
-            let mut rest = Stretch::new(read.first.plus(limit));
-            for (_, record) in read.iter().skip(limit) {
-                rest.push(record);
-            }
+            place.ready = read.from(read.first.plus(limit));
             read.truncate(limit);
-            place.ready = Some(rest);
         }
         place.at = read.next();
         Some(read)

@@ -12,9 +12,11 @@ use rdkafka::{ClientContext, Message};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::identity::Opened;
+use super::news::News;
 use crate::{Appending, LogError};
 
 type Answer = oneshot::Sender<Result<Vec<Position>, LogError>>;
+pub(super) type Answered = oneshot::Receiver<Result<Vec<Position>, LogError>>;
 
 /// An append whose records are on their way.
 pub(super) struct Append {
@@ -35,13 +37,12 @@ struct State {
 pub(super) struct Delivery {
     pub(super) append: Arc<Append>,
     pub(super) index: usize,
+    /// What whoever follows the log here is handed once it is in it.
+    pub(super) kept: Option<Vec<u8>>,
 }
 
 impl Append {
-    pub(super) fn new(
-        records: &[Appending],
-        room: OwnedSemaphorePermit,
-    ) -> (Arc<Self>, oneshot::Receiver<Result<Vec<Position>, LogError>>) {
+    pub(super) fn new(records: &[Appending], room: OwnedSemaphorePermit) -> (Arc<Self>, Answered) {
         let (answer, answered) = oneshot::channel();
         let positions =
             records.iter().map(|r| Position { partition: r.partition, offset: Offset(0) }).collect();
@@ -101,6 +102,7 @@ pub(super) struct LineState {
 /// Takes the broker's answers of one producer.
 pub(super) struct Deliveries {
     log: Arc<Opened>,
+    news: News,
     state: Arc<LineState>,
     /// The least offset that the next record of each partition can have.
     least: Vec<AtomicU64>,
@@ -110,10 +112,11 @@ impl Deliveries {
     pub(super) fn new(log: Arc<Opened>, state: Arc<LineState>) -> Self {
         let known = (0..log.partitions).map(|partition| log.surely(Partition(partition)).0);
         let least = known.map(AtomicU64::new).collect();
-        Self { log, state, least }
+        let news = log.news.of_another_client();
+        Self { log, news, state, least }
     }
 
-    fn took(&self, partition: i32, offset: i64) -> Result<Offset, LogError> {
+    fn took(&self, partition: i32, offset: i64) -> Result<Position, LogError> {
         // A record that was sent again after its answer got lost is there, and the broker may not say where.
         let offset = u64::try_from(offset).map_err(|_| LogError::unknown(KafkaError::NoMessageReceived))?;
         let partition = Partition(u32::try_from(partition).unwrap_or(u32::MAX));
@@ -123,17 +126,21 @@ impl Deliveries {
         }
         least.store(offset + 1, Ordering::Relaxed);
         self.log.note_end(partition, Offset(offset + 1));
-        Ok(Offset(offset))
+        Ok(Position { partition, offset: Offset(offset) })
     }
 }
 
 impl ClientContext for Deliveries {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        self.log.news.log(level, facility, message);
+        self.news.log(level, facility, message);
     }
 
-    /// The statistics alone tell that a producer has its number.
+    /// The statistics alone tell that a producer has its number, and that it knows no broker.
     fn stats_raw(&self, statistics: &[u8]) {
+        self.news.stats_raw(statistics);
+        if self.news.is_lost() {
+            self.state.gave_up.store(true, Ordering::Release);
+        }
         const NUMBERED: &[u8] = b"\"idemp_state\": \"Assigned\"";
         if !self.state.is_ready.load(Ordering::Relaxed) {
             let is_ready = statistics.windows(NUMBERED.len()).any(|part| part == NUMBERED);
@@ -145,7 +152,7 @@ impl ClientContext for Deliveries {
         if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal) {
             self.state.gave_up.store(true, Ordering::Release);
         }
-        self.log.news.error(error, reason);
+        self.news.error(error, reason);
     }
 }
 
@@ -153,8 +160,15 @@ impl ProducerContext for Deliveries {
     type DeliveryOpaque = Box<Delivery>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, delivery: Box<Delivery>) {
+        let Delivery { append, index, kept } = *delivery;
         let offset = match result {
-            Ok(message) => self.took(message.partition(), message.offset()),
+            Ok(message) => {
+                let took = self.took(message.partition(), message.offset());
+                if let (Ok(at), Some(record)) = (&took, kept) {
+                    self.log.tails.push(at.partition, at.offset, vec![record]);
+                }
+                took.map(|at| at.offset)
+            }
             Err((error, _)) => {
                 if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal) {
                     self.state.gave_up.store(true, Ordering::Release);
@@ -162,6 +176,6 @@ impl ProducerContext for Deliveries {
                 Err(LogError::unknown(error.clone()))
             }
         };
-        delivery.append.delivered(delivery.index, offset);
+        append.delivered(index, offset);
     }
 }

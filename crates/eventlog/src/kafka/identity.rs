@@ -15,6 +15,7 @@ use super::config::KafkaConfig;
 use super::keeper::Keeper;
 use super::news::News;
 use crate::LogError;
+use crate::tail::Tails;
 
 /// For how long a look holds while records are read.
 const HOLDS: Duration = Duration::from_secs(1);
@@ -32,6 +33,8 @@ pub(super) struct Opened {
     is_looking: AtomicBool,
     /// The offset behind the last record that is known to be in each partition.
     ends: Vec<AtomicU64>,
+    /// What was appended here last.
+    pub(super) tails: Tails,
 }
 
 /// When somebody last looked, and at how much trouble before that.
@@ -72,8 +75,8 @@ impl Opened {
             ends.push(AtomicU64::new(1));
         }
         let genesis = genesis.ok_or_else(missing)?;
-        let (halted, is_looking) = (OnceLock::new(), AtomicBool::new(false));
-        Ok(Self { config, keeper, news, partitions, cluster, genesis, halted, is_looking, ends })
+        let (halted, is_looking, tails) = (OnceLock::new(), AtomicBool::new(false), Tails::new(partitions));
+        Ok(Self { config, keeper, news, partitions, cluster, genesis, halted, is_looking, ends, tails })
     }
 
     /// A log that is being made: its partitions may have no record yet.
@@ -86,7 +89,8 @@ impl Opened {
         let (cluster, genesis, halted) = (keeper.cluster()?, Vec::new(), OnceLock::new());
         let (is_looking, ends) =
             (AtomicBool::new(false), (0..partitions).map(|_| AtomicU64::new(0)).collect());
-        Ok(Self { config, keeper, news, partitions, cluster, genesis, halted, is_looking, ends })
+        let tails = Tails::new(partitions);
+        Ok(Self { config, keeper, news, partitions, cluster, genesis, halted, is_looking, ends, tails })
     }
 
     /// Fails if the log was found not to be the one that was opened.

@@ -3,34 +3,40 @@
 //! It has a connection of its own: a broker answers a connection's requests one after another, and a reader's request
 //! for more waits there until more comes.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use ledger::{Offset, Partition};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::{Message, TopicPartitionList};
+use rdkafka::{ClientConfig, Message, TopicPartitionList};
 
 use super::config::KafkaConfig;
 use super::news::News;
+use super::renewed::Renewed;
 use crate::LogError;
 
 /// How long one look at the broker takes at most before it is tried again.
 pub(super) const LOOK: Duration = Duration::from_secs(2);
 /// How often to look for a record that the bounds say is there.
 const LOOKS: u32 = 3;
-const RETRY: Duration = Duration::from_millis(20);
+pub(super) const RETRY: Duration = Duration::from_millis(20);
 
 pub(super) struct Keeper {
     topic: String,
     patience: Duration,
-    config: KafkaConfig,
-    news: News,
-    /// Replaced when it no longer knows what the broker knows.
-    consumer: RwLock<Arc<BaseConsumer<News>>>,
+    client: Renewed,
     /// The consumer reads one record at a time.
     reading: Mutex<()>,
+}
+
+/// What a look for a record came to.
+enum Found {
+    Record(Vec<u8>),
+    Nothing,
+    /// The client brought nothing at all.
+    Silence,
 }
 
 /// The first and the last but one offset that a partition has.
@@ -41,32 +47,21 @@ pub(super) struct Bounds {
 
 impl Keeper {
     pub(super) fn new(config: &KafkaConfig, news: News) -> Result<Self, LogError> {
-        let consumer = RwLock::new(Arc::new(connect(config, news.clone())?));
-        let (topic, config) = (config.topic().to_owned(), config.clone());
-        Ok(Self { topic, patience: config.patience, config, news, consumer, reading: Mutex::new(()) })
-    }
-
-    fn consumer(&self) -> Arc<BaseConsumer<News>> {
-        self.consumer.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// Goes on with a new client in the place of this one, unless somebody else has begun with one already.
-    fn begin_anew(&self, stale: &Arc<BaseConsumer<News>>) -> Result<(), LogError> {
-        let mut consumer = self.consumer.write().unwrap_or_else(PoisonError::into_inner);
-        if Arc::ptr_eq(&consumer, stale) {
-            tracing::warn!(
-                topic = self.topic,
-                "a client of the broker knows no leader any more: a new one begins"
-            );
-            *consumer = Arc::new(connect(&self.config, self.news.clone())?);
-        }
-        Ok(())
+        // What it reads is never at the end, so what it still waits for is not worth waiting for.
+        let settings = |client: &mut ClientConfig| {
+            client
+                .set("fetch.wait.max.ms", "5")
+                .set("fetch.message.max.bytes", "65536")
+                .set("queued.max.messages.kbytes", "1024");
+        };
+        let client = Renewed::new(config, news, Box::new(settings))?;
+        let (topic, patience) = (config.topic().to_owned(), config.patience);
+        Ok(Self { topic, patience, client, reading: Mutex::new(()) })
     }
 
     /// How many partitions the topic has; none if there is no such topic.
     pub(super) fn partitions(&self) -> Result<Option<u32>, LogError> {
-        let consumer = self.consumer();
-        let metadata = self.patiently(|| consumer.fetch_metadata(Some(&self.topic), LOOK))?;
+        let metadata = self.client.ask(|consumer| consumer.fetch_metadata(Some(&self.topic), LOOK))?;
         let topic = metadata.topics().iter().find(|topic| topic.name() == self.topic);
         let Some(topic) = topic else { return Ok(None) };
         if let Some(error) = topic.error() {
@@ -78,32 +73,32 @@ impl Keeper {
     }
 
     pub(super) fn brokers(&self) -> Result<usize, LogError> {
-        let consumer = self.consumer();
-        let metadata = self.patiently(|| consumer.fetch_metadata(None, LOOK))?;
+        let metadata = self.client.ask(|consumer| consumer.fetch_metadata(None, LOOK))?;
         Ok(metadata.brokers().len())
     }
 
     /// The name that the cluster gave itself, as of the last metadata.
     pub(super) fn cluster(&self) -> Result<String, LogError> {
         let timed_out = || KafkaError::MetadataFetch(RDKafkaErrorCode::OperationTimedOut);
-        let consumer = self.consumer();
-        self.patiently(|| consumer.client().fetch_cluster_id(LOOK).ok_or_else(timed_out))
+        self.client.ask(|consumer| consumer.client().fetch_cluster_id(LOOK).ok_or_else(timed_out))
     }
 
     pub(super) fn bounds(&self, partition: Partition) -> Result<Bounds, LogError> {
         let (number, until) = (native(partition), Instant::now() + self.patience);
         loop {
-            let consumer = self.consumer();
-            match self.patiently(|| consumer.fetch_watermarks(&self.topic, number, LOOK)) {
+            let consumer = self.client.consumer()?;
+            let found = consumer.fetch_watermarks(&self.topic, number, LOOK);
+            self.client.hear(&consumer, found.as_ref().map(|_| ()).map_err(|_| ()))?;
+            let error = match found {
                 Ok((first, end)) => return Ok(Bounds { first: offset(first), end: offset(end) }),
-                // A client that once saw a partition without a leader may say so for a minute and more, and calls the partition
-                // unknown. The broker knows better.
-                Err(LogError::NoTopic { .. }) if Instant::now() < until && self.has(partition)? => {
-                    self.begin_anew(&consumer)?;
-                    thread::sleep(RETRY);
-                }
-                Err(error) => return Err(error),
+                Err(error) => error,
+            };
+            // What the client calls unknown, the broker may know.
+            let is_final = if is_missing(&error) { !self.has(partition)? } else { is_final(&error) };
+            if is_final || Instant::now() >= until {
+                return Err(self.failed(error));
             }
+            thread::sleep(RETRY);
         }
     }
 
@@ -114,79 +109,58 @@ impl Keeper {
 
     /// One record; none if the partition does not have it (any more, or yet).
     pub(super) fn record(&self, partition: Partition, at: Offset) -> Result<Option<Vec<u8>>, LogError> {
-        for _ in 0..LOOKS {
-            let found = self.look_for(partition, at)?;
-            if found.is_some() {
-                return Ok(found);
+        let (mut looks, mut silence, until) = (0, LOOK, Instant::now() + self.patience);
+        loop {
+            let wait = silence.min(until.saturating_duration_since(Instant::now()));
+            match self.look_for((partition, at), wait)? {
+                Found::Record(record) => return Ok(Some(record)),
+                Found::Silence if Instant::now() >= until => {
+                    return Err(LogError::Silent { waited: self.patience });
+                }
+                Found::Silence => silence *= 2,
+                Found::Nothing => {
+                    let bounds = self.bounds(partition)?;
+                    looks += 1;
+                    if looks == LOOKS || at < bounds.first || bounds.end <= at {
+                        return Ok(None);
+                    }
+                    // What a client fetched for an earlier question may still come up: the bounds know better.
+                }
             }
-            let bounds = self.bounds(partition)?;
-            if at < bounds.first || bounds.end <= at {
-                break;
-            }
-            // What a client fetched for an earlier question may still come up: the bounds know better.
         }
-        Ok(None)
     }
 
-    fn look_for(&self, partition: Partition, at: Offset) -> Result<Option<Vec<u8>>, LogError> {
+    fn look_for(&self, (partition, at): (Partition, Offset), wait: Duration) -> Result<Found, LogError> {
         let _one = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
-        let consumer = self.consumer();
+        let consumer = self.client.consumer()?;
         assign(&consumer, &self.topic, partition, at).map_err(|error| self.failed(error))?;
-        let found = self.found(&consumer, at);
+        let found = self.found(&consumer, at, wait);
         consumer.unassign().map_err(|error| self.failed(error))?;
+        let went_well = if let Ok(Found::Silence) | Err(_) = found { Err(()) } else { Ok(()) };
+        self.client.hear(&consumer, went_well)?;
         found
     }
 
-    fn found(&self, consumer: &BaseConsumer<News>, at: Offset) -> Result<Option<Vec<u8>>, LogError> {
-        let until = Instant::now() + self.patience;
+    fn found(&self, consumer: &BaseConsumer<News>, at: Offset, wait: Duration) -> Result<Found, LogError> {
+        let until = Instant::now() + wait;
         loop {
             let left = until.saturating_duration_since(Instant::now());
             match consumer.poll(left) {
                 Some(Ok(message)) if offset(message.offset()) == at => {
-                    return Ok(Some(message.payload().unwrap_or_default().to_vec()));
+                    return Ok(Found::Record(message.payload().unwrap_or_default().to_vec()));
                 }
                 Some(Ok(message)) if offset(message.offset()) < at => {}
-                Some(Ok(_) | Err(KafkaError::PartitionEOF(_))) => return Ok(None),
-                Some(Err(error)) if is_outside(&error) => return Ok(None),
+                Some(Ok(_) | Err(KafkaError::PartitionEOF(_))) => return Ok(Found::Nothing),
+                Some(Err(error)) if is_outside(&error) => return Ok(Found::Nothing),
                 Some(Err(error)) if is_final(&error) => return Err(self.failed(error)),
                 Some(Err(_)) => {}
-                None => return Err(LogError::Silent { waited: self.patience }),
+                None => return Ok(Found::Silence),
             }
         }
     }
 
-    fn patiently<T>(&self, ask: impl Fn() -> KafkaResult<T>) -> Result<T, LogError> {
-        patiently(&self.topic, self.patience, ask)
-    }
-
     fn failed(&self, error: KafkaError) -> LogError {
         failed(&self.topic, error)
-    }
-}
-
-fn connect(config: &KafkaConfig, news: News) -> Result<BaseConsumer<News>, LogError> {
-    // What it reads is never at the end, so what it still waits for is not worth waiting for.
-    consumer(config, news, |client| {
-        client
-            .set("fetch.wait.max.ms", "5")
-            .set("fetch.message.max.bytes", "65536")
-            .set("queued.max.messages.kbytes", "1024");
-    })
-}
-
-/// Tries again what fails because the broker is away, for as long as patience lasts.
-pub(super) fn patiently<T>(
-    topic: &str,
-    patience: Duration,
-    ask: impl Fn() -> KafkaResult<T>,
-) -> Result<T, LogError> {
-    let until = Instant::now() + patience;
-    loop {
-        match ask() {
-            Ok(answer) => return Ok(answer),
-            Err(error) if is_final(&error) || Instant::now() >= until => return Err(failed(topic, error)),
-            Err(_) => thread::sleep(RETRY),
-        }
     }
 }
 

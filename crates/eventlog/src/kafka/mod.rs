@@ -10,6 +10,7 @@ mod greeting;
 mod identity;
 mod keeper;
 mod news;
+mod renewed;
 mod topic;
 
 use std::path::PathBuf;
@@ -166,6 +167,10 @@ impl EventLog for KafkaLog {
 
     async fn read(&self, partition: Partition, from: Offset, limit: usize) -> Result<Stretch, LogError> {
         check_partition(partition, self.log.partitions)?;
+        if let Some(stretch) = self.log.tails.read(partition, from, limit) {
+            self.log.goes_on()?;
+            return Ok(stretch);
+        }
         self.cursors.read(partition, from, limit).await
     }
 
@@ -177,7 +182,11 @@ impl EventLog for KafkaLog {
 
     async fn wait(&self, partition: Partition, from: Offset) {
         if check_partition(partition, self.log.partitions).is_ok() {
-            self.cursors.wait(partition, from).await;
+            tokio::select! {
+                biased;
+                () = self.log.tails.wait(partition, from) => {}
+                () = self.cursors.wait(partition, from) => {}
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a client of the broker tells beside its answers.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rdkafka::ClientContext;
@@ -14,6 +14,8 @@ pub(super) struct News {
     troubles: Arc<AtomicU64>,
     /// The last that says why there is no connection.
     trouble: Arc<Mutex<Option<Trouble>>>,
+    /// Whether the client knows no broker any more; of this client alone.
+    is_lost: Arc<AtomicBool>,
 }
 
 /// Why there is no connection.
@@ -43,6 +45,16 @@ const TELLING: [(RDKafkaErrorCode, Why); 5] = [
 ];
 
 impl News {
+    /// Shares what is told of troubles.
+    pub(super) fn of_another_client(&self) -> Self {
+        Self { is_lost: Arc::default(), ..self.clone() }
+    }
+
+    /// Whether the client knows no broker any more, and never will.
+    pub(super) fn is_lost(&self) -> bool {
+        self.is_lost.load(Ordering::Acquire)
+    }
+
     pub(super) fn troubles(&self) -> u64 {
         self.troubles.load(Ordering::Acquire)
     }
@@ -57,7 +69,14 @@ impl ClientContext for News {
         tracing::debug!(target: "librdkafka", facility, message);
     }
 
-    fn stats_raw(&self, _: &[u8]) {}
+    /// The statistics alone tell which brokers a client knows: those of the address that it was given, or those that it was told of.
+    fn stats_raw(&self, statistics: &[u8]) {
+        const KNOWN: [&[u8]; 2] = [b"\"source\":\"configured\"", b"\"source\":\"learned\""];
+        let is_there = |known: &&[u8]| statistics.windows(known.len()).any(|part| part == *known);
+        if !KNOWN.iter().any(is_there) {
+            self.is_lost.store(true, Ordering::Release);
+        }
+    }
 
     fn error(&self, error: KafkaError, reason: &str) {
         // A reader that came to the end is no trouble.

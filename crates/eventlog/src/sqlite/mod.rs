@@ -4,7 +4,6 @@ mod append;
 mod import;
 mod read;
 mod segment;
-mod tail;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -19,11 +18,12 @@ use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use tokio::time::timeout;
 
 pub use import::Importing;
 
-use crate::{Appending, EventLog, LogError, Stretch, check, check_partition, check_size};
-use tail::Tails;
+use crate::tail::Tails;
+use crate::{Appending, EventLog, LogError, POLL, Stretch, check, check_partition, check_size};
 use writer::Writer;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/log/sqlite");
@@ -34,6 +34,9 @@ const PAGE_BYTES: u32 = 16384;
 const LOCKED: Duration = Duration::from_secs(10);
 /// How many reads may run at once; each has a thread.
 const READERS: u32 = 4;
+/// How long whoever waits relies on this process's own appends before the file is asked for those of others: each look costs a
+/// trip to another thread.
+const SOON: Duration = Duration::from_millis(2);
 
 /// What an acknowledged record survives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -175,8 +178,12 @@ impl EventLog for SqliteLog {
     }
 
     async fn wait(&self, partition: Partition, from: Offset) {
+        let appended = || self.tails.wait(partition, from);
         let is_there = async { self.end(partition).await.map_or(true, |end| end > from) };
-        self.tails.wait(partition, from, is_there).await;
+        if timeout(SOON, appended()).await.is_err() && !is_there.await {
+            // Both ends of the wait mean the same: look again.
+            let _ = timeout(POLL, appended()).await;
+        }
     }
 }
 

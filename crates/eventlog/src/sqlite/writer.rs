@@ -9,7 +9,7 @@ use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::append::{append, rows};
-use super::tail::Tails;
+use crate::tail::Tails;
 use crate::{Appending, LogError};
 
 /// A group takes no further caller when it has so many records …

@@ -1,8 +1,10 @@
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eventlog::{EventLog, KafkaLog, LogError};
 use ledger::{Offset, Partition};
 use services::Broker;
+use tokio::task::JoinSet;
 
 use crate::world::{Topic, append, read, to};
 
@@ -47,12 +49,49 @@ async fn what_was_sent_to_a_broker_that_does_not_answer_is_unknown() {
     assert!(all == with || all == without, "it is there or it is not: {all:?}");
 }
 
+/// A broker that hears nothing of itself for longer than its session leads no partition until it does again, and tells that there is
+/// no broker. A client that asks meanwhile would believe that for ever.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_that_took_itself_for_dead_is_used_again() {
+    let broker = Broker::start();
+    let topic = Topic::on(broker.address());
+    let log = Arc::new(topic.create("genesis", 4).await.unwrap());
+    for round in 0..3_u64 {
+        let mut tasks = JoinSet::new();
+        for partition in (0..4).map(Partition) {
+            let log = log.clone();
+            tasks.spawn(async move {
+                tokio::time::sleep(Duration::from_millis(500 + 500 * u64::from(partition.0))).await;
+                log.end(partition).await.unwrap();
+                loop {
+                    match log.append(vec![to(partition.0, "again")]).await {
+                        Ok(at) => return at[0],
+                        Err(LogError::Unknown(_)) => {}
+                        Err(error) => panic!("{error:?}"),
+                    }
+                }
+            });
+        }
+        for _ in 0..12 {
+            broker.freeze();
+            tokio::time::sleep(Duration::from_millis(300 + 60 * round)).await;
+            broker.thaw();
+            // It learns that its time is over, and has none to say that it lives.
+            tokio::time::sleep(Duration::from_millis(1 + round)).await;
+        }
+        for at in tasks.join_all().await {
+            assert!(log.end(at.partition).await.unwrap() > at.offset);
+            assert_eq!(log.read(at.partition, at.offset, 1000).await.unwrap().get(0), b"again");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_broker_that_takes_too_little_is_not_sent_ever_more() {
     const MANY: usize = 20;
     let broker = Broker::start();
     let topic = Topic::on(broker.address());
-    let log = std::sync::Arc::new(topic.create("genesis", 1).await.unwrap());
+    let log = Arc::new(topic.create("genesis", 1).await.unwrap());
     broker.freeze();
     let large = || (0..10).map(|_| to(0, vec![7; 1 << 20])).collect::<Vec<_>>();
     let appends: Vec<_> = (0..MANY)

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod away;
+mod following;
 mod foreign;
 mod making;
 mod replicas;

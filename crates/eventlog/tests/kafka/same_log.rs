@@ -23,8 +23,9 @@ async fn failure(log: &KafkaLog, mut from: Offset) -> LogError {
 #[tokio::test]
 async fn a_position_outside_the_log_is_an_error() {
     let topic = Topic::new();
-    let log = topic.create("genesis", 1).await.unwrap();
-    append(&log, &["a", "b"]).await;
+    append(&topic.create("genesis", 1).await.unwrap(), &["a", "b"]).await;
+    // Who appended them has them in memory.
+    let log = topic.open().await.unwrap();
     assert_eq!(read(&log, 0).await.unwrap(), ["genesis", "a", "b"]);
     for from in [4, 1000, u64::MAX] {
         let error = read(&log, from).await.unwrap_err();

@@ -9,8 +9,9 @@ use rdkafka::error::KafkaError;
 
 use super::super::blocking;
 use super::super::config::KafkaConfig;
-use super::super::keeper::{assign, consumer, failed, is_final};
+use super::super::keeper::{assign, failed, is_final};
 use super::super::news::News;
+use super::super::renewed::{Asked, Renewed};
 use super::super::topic::Topic;
 use super::Received;
 use super::places::Group;
@@ -37,8 +38,8 @@ impl TopicEnds {
     /// [`LogError::Config`] if a property cannot be used.
     pub fn new(config: KafkaConfig) -> Result<Self, LogError> {
         let news = News::default();
-        let reader = consumer(&config, news.clone(), |_| {})?;
-        let group = Group { config, name: "drawdown".into(), consumer: Arc::new(reader) };
+        let client = Arc::new(Renewed::new(&config, news.clone(), Box::new(|_| {}))?);
+        let group = Group { config, name: "drawdown".into(), client };
         Ok(Self { group, news, reading: Arc::default() })
     }
 
@@ -103,9 +104,10 @@ fn last(group: &Group, partition: Partition) -> Result<Option<Received>, LogErro
         if from >= end {
             return Ok(None);
         }
-        assign(&group.consumer, topic, partition, from).map_err(|error| failed(topic, error))?;
-        let found = last_from(group, Position { partition, offset: from }, end);
-        group.consumer.unassign().map_err(|error| failed(topic, error))?;
+        let consumer = group.client.consumer()?;
+        assign(&consumer, topic, partition, from).map_err(|error| failed(topic, error))?;
+        let found = last_from(group, &consumer, Position { partition, offset: from }, end);
+        consumer.unassign().map_err(|error| failed(topic, error))?;
         match found? {
             None if from > first => back = back.saturating_mul(8),
             found => return Ok(found),
@@ -113,11 +115,16 @@ fn last(group: &Group, partition: Partition) -> Result<Option<Received>, LogErro
     }
 }
 
-fn last_from(group: &Group, from: Position, end: Offset) -> Result<Option<Received>, LogError> {
+fn last_from(
+    group: &Group,
+    consumer: &Asked,
+    from: Position,
+    end: Offset,
+) -> Result<Option<Received>, LogError> {
     let (mut found, patience) = (None, group.config.patience);
     let until = Instant::now() + patience;
     loop {
-        match group.consumer.poll(until.saturating_duration_since(Instant::now())) {
+        match consumer.poll(until.saturating_duration_since(Instant::now())) {
             Some(Ok(message)) => {
                 let message = received(&message);
                 if message.at.partition != from.partition || message.at.offset < from.offset {

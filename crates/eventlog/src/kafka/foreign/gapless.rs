@@ -5,10 +5,10 @@ use std::time::Duration;
 use ledger::{Offset, Partition};
 use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::{DeliveryFuture, FutureProducer};
+use rdkafka::producer::DeliveryFuture;
 
 use super::super::config::KafkaConfig;
-use super::super::news::News;
+use super::writer::Client;
 use super::{TopicEnds, TopicMessage, TopicWriter};
 use crate::LogError;
 
@@ -51,15 +51,15 @@ impl GaplessWriter {
         partition: Partition,
         messages: &[TopicMessage],
     ) -> Result<Option<Offset>, LogError> {
-        let producer = self.0.usable()?;
+        let client = self.0.usable()?;
         let mut answers = Vec::with_capacity(messages.len());
         for message in messages {
-            answers.push(self.queue(&producer, partition, message).await?);
+            answers.push(self.queue(&client, partition, message).await?);
         }
         let (mut first, mut is_one_run) = (None, true);
         for (n, (answer, message)) in answers.into_iter().zip(messages).enumerate() {
-            let delivered = answer.await.unwrap_or(Err((KafkaError::Canceled, lost())));
-            let delivered = delivered.map_err(|(error, _)| self.0.meaning(error, message))?;
+            let delivered = client.delivered(answer).await;
+            let delivered = delivered.map_err(|error| self.0.meaning(error, message))?;
             // Of a message that was sent again after its answer got lost, the broker may not say where it is.
             let offset = u64::try_from(delivered.offset).ok().map(Offset);
             first = first.or(offset);
@@ -71,25 +71,19 @@ impl GaplessWriter {
     /// Hands a message over, once there is room: whatever follows it must not be sent without it.
     async fn queue(
         &self,
-        producer: &FutureProducer<News>,
+        client: &Client,
         partition: Partition,
         message: &TopicMessage,
     ) -> Result<DeliveryFuture, LogError> {
         loop {
-            match self.0.send(producer, partition, message) {
-                Err(KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)) => {
+            match self.0.send(client, partition, message) {
+                Err(KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)) if !client.is_lost() => {
                     tokio::time::sleep(ROOM).await;
                 }
                 sent => return sent.map_err(|error| self.0.meaning(error, message)),
             }
         }
     }
-}
-
-/// The message that a delivery that was never told would give back.
-fn lost() -> rdkafka::message::OwnedMessage {
-    let timestamp = rdkafka::Timestamp::NotAvailable;
-    rdkafka::message::OwnedMessage::new(None, None, String::new(), timestamp, 0, 0, None)
 }
 
 fn settings(client: &mut ClientConfig, _: &KafkaConfig) {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use ledger::{Offset, Partition};
 use rdkafka::TopicPartitionList;
-use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
+use rdkafka::consumer::{CommitMode, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult};
 
 use super::super::config::KafkaConfig;
-use super::super::keeper::{LOOK, failed, is_missing, native, offset, patiently};
-use super::super::news::News;
+use super::super::keeper::{LOOK, failed, is_missing, native, offset};
+use super::super::renewed::{Asked, Renewed};
 use crate::LogError;
 
 /// A topic as a group of readers sees it.
@@ -18,7 +18,7 @@ use crate::LogError;
 pub(super) struct Group {
     pub(super) config: KafkaConfig,
     pub(super) name: String,
-    pub(super) consumer: Arc<BaseConsumer<News>>,
+    pub(super) client: Arc<Renewed>,
 }
 
 /// The next offset of each partition.
@@ -29,7 +29,7 @@ impl Group {
     pub(super) fn partitions(&self) -> Result<u32, LogError> {
         let topic = self.config.topic();
         let missing = || LogError::NoTopic { topic: topic.into() };
-        let metadata = self.ask(|| self.consumer.fetch_metadata(Some(topic), LOOK))?;
+        let metadata = self.client.ask(|consumer| consumer.fetch_metadata(Some(topic), LOOK))?;
         let found = metadata.topics().iter().find(|found| found.name() == topic).ok_or_else(missing)?;
         if let Some(error) = found.error() {
             let error = KafkaError::MetadataFetch(error.into());
@@ -39,18 +39,18 @@ impl Group {
     }
 
     pub(super) fn brokers(&self) -> Result<usize, LogError> {
-        Ok(self.ask(|| self.consumer.fetch_metadata(None, LOOK))?.brokers().len())
+        Ok(self.client.ask(|consumer| consumer.fetch_metadata(None, LOOK))?.brokers().len())
     }
 
     /// Where the group goes on in partitions that it begins to read: behind what it committed, else at the beginning.
     pub(super) fn begin(&self, partitions: &BTreeSet<Partition>) -> Result<Places, LogError> {
         let topic = self.config.topic();
-        let committed = self.ask(|| {
+        let committed = self.client.ask(|consumer| {
             let mut list = TopicPartitionList::new();
             partitions.iter().for_each(|partition| {
                 list.add_partition(topic, native(*partition));
             });
-            let committed = self.consumer.committed_offsets(list, LOOK)?;
+            let committed = consumer.committed_offsets(list, LOOK)?;
             committed.elements().iter().try_for_each(|element| element.error())?;
             Ok(committed)
         })?;
@@ -92,19 +92,19 @@ impl Group {
     /// The first offset that a partition has, and the one behind its last.
     pub(super) fn bounds(&self, partition: Partition) -> Result<(Offset, Offset), LogError> {
         let (topic, number) = (self.config.topic(), native(partition));
-        let (first, end) = self.ask(|| self.consumer.fetch_watermarks(topic, number, LOOK))?;
+        let (first, end) = self.client.ask(|consumer| consumer.fetch_watermarks(topic, number, LOOK))?;
         Ok((offset(first), offset(end)))
     }
 
     /// Reads on at these places, and forgets what was fetched and not handed out.
-    pub(super) fn read_on(&self, places: &Places) -> Result<(), LogError> {
+    pub(super) fn read_on(&self, consumer: &Asked, places: &Places) -> Result<(), LogError> {
         let list = self.list(places).map_err(|error| failed(self.config.topic(), error))?;
-        self.consumer.assign(&list).map_err(|error| failed(self.config.topic(), error))
+        consumer.assign(&list).map_err(|error| failed(self.config.topic(), error))
     }
 
     /// Notes for the group how far was read.
     pub(super) fn note(&self, places: &Places) -> Result<(), LogError> {
-        self.ask(|| Consumer::commit(&*self.consumer, &self.list(places)?, CommitMode::Sync))
+        self.client.ask(|consumer| Consumer::commit(consumer, &self.list(places)?, CommitMode::Sync))
     }
 
     fn list(&self, places: &Places) -> KafkaResult<TopicPartitionList> {
@@ -114,9 +114,5 @@ impl Group {
             list.add_partition_offset(self.config.topic(), native(*partition), next)?;
         }
         Ok(list)
-    }
-
-    fn ask<T>(&self, ask: impl Fn() -> KafkaResult<T>) -> Result<T, LogError> {
-        patiently(self.config.topic(), self.config.patience, ask)
     }
 }

@@ -6,16 +6,17 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use ledger::{Offset, Partition, Position};
-use rdkafka::Message;
 use rdkafka::error::KafkaError;
 use rdkafka::message::Headers as _;
+use rdkafka::{ClientConfig, Message};
 use tokio::sync::mpsc;
 
 use super::super::blocking;
 use super::super::config::KafkaConfig;
 use super::super::greeting::greet;
-use super::super::keeper::{consumer, failed, is_final, is_missing, is_outside, offset};
+use super::super::keeper::{failed, is_final, is_missing, is_outside, offset};
 use super::super::news::News;
+use super::super::renewed::{Asked, Renewed};
 use super::super::topic::Topic;
 use super::places::{Group, Places};
 use super::{Received, TopicMessage};
@@ -83,14 +84,16 @@ impl TopicReader {
         let news = News::default();
         let largest = Topic::new(&config, news.clone())?.largest().await?;
         blocking(move || {
-            let consumer = consumer(&config, news, |client| {
+            let name = reading.group.clone();
+            let settings = move |client: &mut ClientConfig| {
                 client
-                    .set("group.id", &reading.group)
+                    .set("group.id", &name)
                     .set("queued.max.messages.kbytes", "8192")
                     .set("fetch.max.bytes", "8388608")
                     .set("fetch.wait.max.ms", "100");
-            })?;
-            let group = Group { config, name: reading.group.clone(), consumer: Arc::new(consumer) };
+            };
+            let client = Arc::new(Renewed::new(&config, news, Box::new(settings))?);
+            let group = Group { config, name: reading.group.clone(), client };
             let partitions = group.partitions()?;
             let unknown = reading.only.iter().flatten().find(|partition| partition.0 >= partitions);
             if let Some(partition) = unknown {
@@ -138,6 +141,8 @@ impl TopicReader {
 /// The thread that reads.
 struct Follower {
     group: Group,
+    /// The one that reads on at `places`.
+    consumer: Arc<Asked>,
     reading: TopicReading,
     places: Places,
     /// Where to end; nothing is left of it at the end.
@@ -159,15 +164,17 @@ impl Follower {
                 }
             }
         }
-        group.read_on(&places)?;
+        let consumer = group.client.consumer()?;
+        group.read_on(&consumer, &places)?;
         let shown = places.iter().map(|(partition, next)| format!("{partition}:{next}")).collect::<Vec<_>>();
         tracing::info!(topic = group.config.topic(), group = group.name, from = %shown.join(","), "reads a topic");
-        Ok(Self { group, reading, places, ends, looked: Instant::now() })
+        Ok(Self { group, consumer, reading, places, ends, looked: Instant::now() })
     }
 
     fn run(mut self, batches: &mpsc::Sender<Result<TopicBatch, LogError>>) {
         while !batches.is_closed() && self.ends.as_ref().is_none_or(|ends| !ends.is_empty()) {
             let (messages, read) = self.gather();
+            let read = read.and_then(|()| self.go_on());
             if !messages.is_empty() {
                 let next = messages.iter().map(|m| (m.at.partition, m.at.offset.plus(1))).collect();
                 if batches.blocking_send(Ok(TopicBatch { messages, next })).is_err() {
@@ -180,6 +187,16 @@ impl Follower {
                 return;
             }
         }
+    }
+
+    /// Reads on with another consumer, where one has taken the place of this one.
+    fn go_on(&mut self) -> Result<(), LogError> {
+        let consumer = self.group.client.consumer()?;
+        if !Arc::ptr_eq(&consumer, &self.consumer) {
+            self.group.read_on(&consumer, &self.places)?;
+            self.consumer = consumer;
+        }
+        Ok(())
     }
 
     /// What came, up to a batch.
@@ -207,7 +224,7 @@ impl Follower {
 
     /// The next message, if one comes in time.
     fn take(&mut self, time: Duration) -> Result<Option<Received>, LogError> {
-        let received = match self.group.consumer.poll(time) {
+        let received = match self.consumer.poll(time) {
             None => return Ok(None),
             Some(Ok(message)) => received(&message),
             Some(Err(KafkaError::PartitionEOF(partition))) => {
@@ -245,7 +262,7 @@ impl Follower {
             for (partition, next) in &mut self.places {
                 *next = self.group.within(*partition, Some(*next))?;
             }
-            return self.group.read_on(&self.places);
+            return self.group.read_on(&self.consumer, &self.places);
         }
         if is_missing(&error) || is_final(&error) {
             return Err(failed(self.group.config.topic(), error));
@@ -274,7 +291,7 @@ impl Follower {
         }
         tracing::info!(topic = self.group.config.topic(), partitions, "the topic has got more partitions");
         self.places.extend(self.group.begin(&added)?);
-        self.group.read_on(&self.places)
+        self.group.read_on(&self.consumer, &self.places)
     }
 }
 

@@ -8,7 +8,9 @@ use ledger::Partition;
 use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
-use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
+use rdkafka::producer::future_producer::Delivery;
+use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer as _, PurgeConfig};
+use tokio::time::timeout;
 
 use super::super::blocking;
 use super::super::config::KafkaConfig;
@@ -20,6 +22,9 @@ use super::places::Group;
 use super::{Received, TopicEnds, TopicMessage};
 use crate::LogError;
 
+/// How often whoever waits for an answer looks whether any can come.
+const TICK: Duration = Duration::from_millis(250);
+
 /// What a kind of writer sets of its producer.
 type Settings = fn(&mut ClientConfig, &KafkaConfig);
 
@@ -28,8 +33,15 @@ pub struct TopicWriter {
     config: KafkaConfig,
     ends: TopicEnds,
     settings: Settings,
-    producer: Mutex<Arc<FutureProducer<News>>>,
+    client: Mutex<Client>,
     partitions: u32,
+}
+
+/// A producer, and what is told of it.
+#[derive(Clone)]
+pub(super) struct Client {
+    producer: Arc<FutureProducer<News>>,
+    news: News,
 }
 
 impl TopicWriter {
@@ -66,8 +78,8 @@ impl TopicWriter {
                 blocking(move || known(&asking)).await?
             }
         };
-        let producer = Mutex::new(Arc::new(connect(&config, settings)?));
-        Ok(Self { config, ends, settings, producer, partitions: found })
+        let client = Mutex::new(Client::connect(&config, settings)?);
+        Ok(Self { config, ends, settings, client, partitions: found })
     }
 
     /// The topic's ends.
@@ -87,18 +99,17 @@ impl TopicWriter {
     /// [`LogError::TooLarge`] of a message that the topic does not take; [`LogError::Unknown`] if some may be there and others not:
     /// to write them again is right where readers know doubles.
     pub async fn write(&self, messages: &[(Partition, TopicMessage)]) -> Result<(), LogError> {
-        let producer = self.usable()?;
+        let client = self.usable()?;
         let mut answers = Vec::with_capacity(messages.len());
         for (partition, message) in messages {
-            answers.push(self.send(&producer, *partition, message));
+            answers.push(self.send(&client, *partition, message));
         }
         let mut failure = None;
         for (answer, (_, message)) in answers.into_iter().zip(messages) {
             let error = match answer {
-                Ok(delivery) => match delivery.await {
-                    Ok(Ok(_)) => continue,
-                    Ok(Err((error, _))) => error,
-                    Err(_) => KafkaError::Canceled,
+                Ok(delivery) => match client.delivered(delivery).await {
+                    Ok(_) => continue,
+                    Err(error) => error,
                 },
                 Err(error) => error,
             };
@@ -109,10 +120,10 @@ impl TopicWriter {
 
     pub(super) fn send(
         &self,
-        producer: &FutureProducer<News>,
+        client: &Client,
         partition: Partition,
         message: &TopicMessage,
-    ) -> Result<rdkafka::producer::DeliveryFuture, KafkaError> {
+    ) -> Result<DeliveryFuture, KafkaError> {
         let mut record: FutureRecord<'_, [u8], [u8]> =
             FutureRecord::to(self.config.topic()).partition(native(partition));
         record.key = message.key.as_deref();
@@ -123,7 +134,7 @@ impl TopicWriter {
             });
             record = record.headers(headers);
         }
-        producer.send_result(record).map_err(|(error, _)| error)
+        client.producer.send_result(record).map_err(|(error, _)| error)
     }
 
     pub(super) fn meaning(&self, error: KafkaError, message: &TopicMessage) -> LogError {
@@ -135,14 +146,17 @@ impl TopicWriter {
         if is_final(&error) { failed(self.config.topic(), error) } else { LogError::unknown(error) }
     }
 
-    /// The producer, made anew when it has given up.
-    pub(super) fn usable(&self) -> Result<Arc<FutureProducer<News>>, LogError> {
-        let mut producer = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
-        if producer.client().fatal_error().is_some() {
-            tracing::warn!(topic = self.config.topic(), "a producer gave up: another one takes its place");
-            *producer = Arc::new(connect(&self.config, self.settings)?);
+    /// The producer, made anew when it has given up, or knows no broker any more.
+    pub(super) fn usable(&self) -> Result<Client, LogError> {
+        let mut client = self.client.lock().unwrap_or_else(PoisonError::into_inner);
+        if client.producer.client().fatal_error().is_some() || client.news.is_lost() {
+            tracing::warn!(
+                topic = self.config.topic(),
+                "a producer does not get on: another one takes its place"
+            );
+            *client = Client::connect(&self.config, self.settings)?;
         }
-        Ok(Arc::clone(&producer))
+        Ok(client.clone())
     }
 
     /// The last message of each partition; none where there is none any more.
@@ -180,15 +194,38 @@ fn settled(client: &mut ClientConfig, config: &KafkaConfig) {
         .set("queue.buffering.max.kbytes", "2097151");
 }
 
-fn connect(config: &KafkaConfig, settings: Settings) -> Result<FutureProducer<News>, LogError> {
-    let mut client = config.client();
-    client
-        .set("enable.idempotence", "true")
-        .set("acks", "all")
-        .set("compression.type", "lz4")
-        // The topic says what it takes.
-        .set("message.max.bytes", "1000000000")
-        .set("queue.buffering.max.messages", "0");
-    settings(&mut client, config);
-    client.create_with_context(News::default()).map_err(|error: KafkaError| LogError::Broker(error.into()))
+impl Client {
+    fn connect(config: &KafkaConfig, settings: Settings) -> Result<Self, LogError> {
+        let (mut client, news) = (config.client(), News::default());
+        client
+            .set("enable.idempotence", "true")
+            .set("acks", "all")
+            .set("compression.type", "lz4")
+            // The topic says what it takes.
+            .set("message.max.bytes", "1000000000")
+            .set("queue.buffering.max.messages", "0");
+        settings(&mut client, config);
+        let producer = client.create_with_context(news.clone());
+        let producer = producer.map_err(|error: KafkaError| LogError::Broker(error.into()))?;
+        Ok(Self { producer: Arc::new(producer), news })
+    }
+
+    /// Whether it knows no broker any more.
+    pub(super) fn is_lost(&self) -> bool {
+        self.news.is_lost()
+    }
+
+    /// Waits for what became of a message. A producer that knows no broker any more sends nothing of what it holds.
+    pub(super) async fn delivered(&self, mut delivery: DeliveryFuture) -> Result<Delivery, KafkaError> {
+        loop {
+            match timeout(TICK, &mut delivery).await {
+                Ok(Ok(delivered)) => return delivered.map_err(|(error, _)| error),
+                Ok(Err(_)) => return Err(KafkaError::Canceled),
+                Err(_) if self.news.is_lost() => {
+                    self.producer.purge(PurgeConfig::default().queue().inflight());
+                }
+                Err(_) => {}
+            }
+        }
+    }
 }
