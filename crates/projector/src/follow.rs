@@ -58,6 +58,7 @@ impl<L: EventLog, S: Store> Following<L, S> {
         now: impl Fn() -> Instant,
         stop: &mut watch::Receiver<bool>,
     ) -> Result<(), ProjectorError> {
+        self.projector.load_beside();
         let (mut waits, mut looked) = (None, Moment::now());
         let mut copied: Option<(usize, Moment)> = None;
         // Whoever may tell is there as long as this runs; if not, this is to end too.

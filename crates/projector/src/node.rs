@@ -16,6 +16,7 @@ use crate::asking::{Asking, Desk, Reached};
 use crate::copying::Copying;
 use crate::error::ProjectorError;
 use crate::follow::{Following, follow};
+use crate::loading::Room;
 use crate::projector::Projector;
 use crate::set::{log_id, turns};
 
@@ -46,6 +47,7 @@ pub struct Node<L, S> {
     lease: Duration,
     halting: Halting,
     turns: Arc<Semaphore>,
+    room: Room,
     running: BTreeMap<Partition, Running>,
     /// Partitions that halted here.
     halted: BTreeSet<Partition>,
@@ -88,6 +90,7 @@ impl<L: EventLog, S: Store> Node<L, S> {
             lease,
             halting,
             turns: turns(),
+            room: Room::default(),
             running: BTreeMap::new(),
             halted: BTreeSet::new(),
             owned: watch::Sender::new(Vec::new()),
@@ -101,6 +104,13 @@ impl<L: EventLog, S: Store> Node<L, S> {
     #[must_use]
     pub fn folding_at_once(mut self, partitions: usize) -> Self {
         self.turns = Arc::new(Semaphore::new(partitions.max(1)));
+        self
+    }
+
+    /// Keeps so many wallets of each of its partitions in memory.
+    #[must_use]
+    pub fn with_room(mut self, room: Room) -> Self {
+        self.room = room;
         self
     }
 
@@ -253,7 +263,7 @@ impl<L: EventLog, S: Store> Node<L, S> {
         tracing::info!(%partition, epoch, offset = %head.next, "taken over");
         let (stop, mut stopped) = watch::channel(false);
         let (turns, desk) = (self.turns.clone(), self.asking.desk(partition).clone());
-        let opening = open(self.log.clone(), self.store.clone(), head, turns, desk);
+        let opening = open((self.log.clone(), self.store.clone()), (head, self.room), turns, desk);
         let task = tokio::spawn(async move {
             let opened = tokio::select! {
                 biased;
@@ -305,14 +315,13 @@ impl<L: EventLog, S: Store> Node<L, S> {
 
 /// What it takes to fold a partition from where it stands.
 async fn open<L: EventLog, S: Store>(
-    log: Arc<L>,
-    store: Arc<S>,
-    head: Head,
+    (log, store): (Arc<L>, Arc<S>),
+    (head, room): (Head, Room),
     turns: Arc<Semaphore>,
     desk: Arc<Desk>,
 ) -> Result<Following<L, S>, ProjectorError> {
     let copying = if head.partition == Partition(0) { Some(Copying::new(&*log).await?) } else { None };
-    let projector = Projector::at(log.clone(), store.clone(), head).await?;
+    let projector = Projector::at(log.clone(), store.clone(), head, room).await?;
     let projector = projector.taking_turns(turns).answering_at(desk.clone());
     Ok(Following { projector, copying, log, store, asked: desk.open() })
 }

@@ -1,11 +1,11 @@
 //! What a chunk of records leads to, read from the store before they are folded.
 
-use ledger::Wallet;
-use store::{Store, StoreError, WalletRow};
+use store::Store;
 
 use crate::ahead::Ahead;
 use crate::error::ProjectorError;
 use crate::folding::{Folding, Told};
+use crate::loading::{read, take_in};
 use crate::seen::Seen;
 
 /// Wallets that are read at once.
@@ -26,7 +26,8 @@ pub(crate) async fn prefetch<S: Store>(
         ids.sort_unstable();
         ids.dedup();
         for row in store.wallets_by_id(partition, &ids).await? {
-            load(folding, &row)?;
+            let (row, wallet) = read(row)?;
+            take_in(folding, row, wallet)?;
         }
     }
     folding.identities.warm(chunk);
@@ -53,22 +54,11 @@ pub(crate) async fn load_all<S: Store>(folding: &mut Folding, store: &S) -> Resu
         let page = store.all_wallets(partition, after, PAGE).await?;
         let Some(last) = page.last() else { break };
         after = Some(last.no);
-        for row in &page {
-            load(folding, row)?;
+        for row in page {
+            let (row, wallet) = read(row)?;
+            take_in(folding, row, wallet)?;
         }
     }
     folding.complete = true;
-    Ok(())
-}
-
-fn load(folding: &mut Folding, row: &WalletRow) -> Result<(), ProjectorError> {
-    let partition = folding.head.partition;
-    let wallet = Wallet::read(&row.doc)
-        .map_err(|e| ProjectorError::Corrupt { what: format!("wallet {}", row.id), why: e.to_string() })?;
-    if row.as_of > folding.head.next {
-        let from = folding.head.next;
-        return Err(StoreError::Fenced { partition, from }.into());
-    }
-    folding.load(row.no, &row.id, wallet, row.digest);
     Ok(())
 }

@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 
 use crate::copying::Copying;
 use crate::error::ProjectorError;
+use crate::loading::Room;
 use crate::projector::{Projector, Step};
 
 /// The projectors of every partition of a log.
@@ -80,7 +81,7 @@ impl<L: EventLog, S: Store> Projectors<L, S> {
         let copying = Copying::new(&*log).await?;
         let mut projectors = Vec::new();
         for head in heads {
-            let projector = Projector::at(log.clone(), store.clone(), head).await?;
+            let projector = Projector::at(log.clone(), store.clone(), head, Room::default()).await?;
             projectors.push(projector.taking_turns(turns.clone()));
         }
         Ok(Self { log, store, projectors, copying })

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use eventlog::{Appending, EventLog, MemoryLog};
 use ingest::Stamp;
 use ledger::{Instant, Partition, Terms};
-use projector::{Depth, Projector, ProjectorError, Projectors, Replay, verify};
+use projector::{Depth, Projector, ProjectorError, Projectors, Replay, Room, verify};
 use store::{SqliteStore, Store, StoreError};
 
 const LOG: &str = "00112233445566778899aabbccddeeff";
@@ -147,8 +147,9 @@ async fn batches_restarts_and_partitions_change_no_wallet() {
 #[tokio::test(flavor = "multi_thread")]
 async fn wallets_that_are_forgotten_are_read_again() {
     let (log, store) = (log(1).await, store().await);
-    let mut projector = Projector::open(log.clone(), store.clone(), Partition(0), LOG).await.unwrap();
-    projector.remember_at_most(3);
+    let head = store.acquire(Partition(0), LOG).await.unwrap();
+    let room = Room { most: 3, ..Room::default() };
+    let mut projector = Projector::at(log.clone(), store.clone(), head, room).await.unwrap();
     for piece in history(400).chunks(20) {
         add(&log, piece).await;
         // The commit is still under way when the next step begins.

@@ -1,5 +1,7 @@
 //! The projector of one partition: position, read, fold, commit.
 
+mod committing;
+
 use std::sync::Arc;
 
 use eventlog::{EventLog, Stretch};
@@ -8,29 +10,23 @@ use mutants::{Mutant, is_on};
 use store::rows::{Batch, Counts, Head};
 use store::{Store, StoreError};
 use tokio::sync::Semaphore;
-use tokio::time::Instant as Moment;
 
 use crate::ahead::Ahead;
 use crate::asking::{Desk, Question, Reached};
 use crate::commit::{Pace, UnderWay, empty_batch};
 use crate::error::ProjectorError;
 use crate::folding::{Answers, Folded, Folding};
+use crate::loading::{Loading, Room};
 use crate::prefetch::{load_all, prefetch};
 use crate::rows;
 use crate::same_log::{check_same_log, wrong_genesis};
 use crate::seen::Identities;
-use crate::stored::{read_catalogue, write_catalogue};
+use crate::stored::read_catalogue;
 
 /// Most records that one commit takes in when there is much to catch up on.
 const BATCH: usize = 32_768;
-/// A commit of fewer records than this has a [`Pace`], so that records which come one by one share commits.
-const FEW: usize = 2_000;
 /// Records that are read and looked up together: some hundred, so that a store is asked for many wallets at once.
 const CHUNK: usize = 512;
-/// Above so many wallets in memory, the half that was not used for the longest is forgotten, and read again as it is needed.
-const MOST_WALLETS: usize = 2_000_000;
-/// Up to so many wallets are all read when a partition is taken over, so that none has to be waited for later.
-const FEW_WALLETS: u64 = 20_000;
 /// Above so many wallets whose pasts are remembered for corrections, all pasts are forgotten.
 const MOST_PASTS: usize = 1_000;
 /// A record stamped further ahead than this waits (design, section 2).
@@ -42,7 +38,9 @@ pub struct Projector<L, S> {
     store: Arc<S>,
     partition: Partition,
     folding: Folding,
-    most_wallets: usize,
+    room: Room,
+    /// Wallets that are read beside the folding, while there are some that were not.
+    loading: Option<Loading>,
     /// The wallet that the next record corrects: what is on its way to the store must be there first.
     awaited: Option<i64>,
     /// Whose turn it is to fold, where several partitions share the processors.
@@ -77,7 +75,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         log_id: &str,
     ) -> Result<Self, ProjectorError> {
         let head = store.acquire(partition, log_id).await?;
-        Self::at(log, store, head).await
+        Self::at(log, store, head, Room::default()).await
     }
 
     /// Goes on from where a partition stands that was taken over.
@@ -85,7 +83,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
     /// # Errors
     ///
     /// As [`Projector::open`].
-    pub async fn at(log: Arc<L>, store: Arc<S>, head: Head) -> Result<Self, ProjectorError> {
+    pub async fn at(log: Arc<L>, store: Arc<S>, head: Head, room: Room) -> Result<Self, ProjectorError> {
         let partition = head.partition;
         check_same_log(&*log, &head).await?;
         let reached = Reached { folded: head.next, committed: head.next };
@@ -99,7 +97,7 @@ impl<L: EventLog, S: Store> Projector<L, S> {
             Arc::make_mut(&mut folding.catalogue).begin(folding.head.fold);
         }
         folding.identities = Identities::load(&opening.filters, &opening.growing);
-        if folding.head.wallets <= FEW_WALLETS {
+        if folding.head.wallets <= room.at_once {
             load_all(&mut folding, &*store).await?;
         }
         let opened = Self {
@@ -107,7 +105,8 @@ impl<L: EventLog, S: Store> Projector<L, S> {
             store,
             partition,
             folding,
-            most_wallets: MOST_WALLETS,
+            room,
+            loading: None,
             awaited: None,
             turns: Arc::new(Semaphore::new(1)),
             pending: None,
@@ -140,9 +139,11 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         question.answer(&self.folding);
     }
 
-    /// Bounds how many wallets stay in memory from one step to the next.
-    pub fn remember_at_most(&mut self, wallets: usize) {
-        self.most_wallets = wallets;
+    /// Reads the wallets that are not in memory yet, beside the folding, if there is room for all.
+    pub(crate) fn load_beside(&mut self) {
+        if !self.folding.complete && self.folding.head.wallets <= self.room.most as u64 / 2 {
+            self.loading = Some(Loading::begin(self.store.clone(), self.partition));
+        }
     }
 
     /// The partition.
@@ -211,22 +212,18 @@ impl<L: EventLog, S: Store> Projector<L, S> {
         }
     }
 
-    /// How many folded records await their commit.
-    fn waiting(&self) -> usize {
-        let waiting = self.pending.as_ref().map_or(0, |batch| self.folding.head.next.0 - batch.from.0);
-        usize::try_from(waiting).expect("they are in memory")
-    }
-
     /// Forgets what the store has, when it is much; and waits for what a correction must find there.
     async fn make_room(&mut self) -> Result<(), ProjectorError> {
-        let many = self.folding.slots.len() > self.most_wallets;
+        let many = self.folding.slots.len() > self.room.most;
         let many_pasts = self.folding.pasts.len() > MOST_PASTS;
         if many || many_pasts || self.awaited.is_some() {
             // What is still on its way to the store would be missed there.
             self.committed().await?;
         }
         if many {
-            self.folding.forget_all_but(self.most_wallets / 2);
+            // What was read before may be older by now than what is forgotten.
+            self.loading = None;
+            self.folding.forget_all_but(self.room.most / 2);
         }
         if many_pasts {
             self.folding.pasts.forget();
@@ -235,98 +232,6 @@ impl<L: EventLog, S: Store> Projector<L, S> {
             self.folding.pasts.remember(wallet, self.folding.head.next);
         }
         Ok(())
-    }
-
-    /// Waits until all that was folded is committed.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError::Fenced`](store::StoreError::Fenced) if another projector has the partition now, and whatever else the store says.
-    pub async fn committed(&mut self) -> Result<(), ProjectorError> {
-        self.landed().await?;
-        self.begin_commit();
-        self.landed().await
-    }
-
-    /// Returns when a commit that was under way has come to an end, or what waited for its commit is on its way; never, when there is
-    /// neither.
-    pub(crate) async fn progressed(&mut self) -> Result<(), ProjectorError> {
-        if let Some(commit) = &mut self.under_way {
-            let ended = commit.end().await;
-            let commit = self.under_way.take();
-            ended?;
-            commit.iter().for_each(|commit| self.has_landed(commit));
-        } else if self.pending.is_some() {
-            tokio::time::sleep_until(self.pace.next()).await;
-        } else {
-            std::future::pending::<()>().await;
-        }
-        self.commit_next().await
-    }
-
-    /// Commits what was folded, once nothing else is under way and it is time: it waits for that only when much has been folded.
-    async fn commit_next(&mut self) -> Result<(), ProjectorError> {
-        let waiting = self.waiting();
-        if self.under_way.as_ref().is_some_and(UnderWay::has_ended) {
-            self.landed().await?;
-        }
-        let is_busy = self.under_way.is_some();
-        let is_early = waiting < FEW && Moment::now() < self.pace.next();
-        if (is_busy || is_early) && waiting < BATCH {
-            return Ok(());
-        }
-        self.landed().await?;
-        self.begin_commit();
-        Ok(())
-    }
-
-    /// Waits for the commit that is under way.
-    async fn landed(&mut self) -> Result<(), ProjectorError> {
-        if let Some(mut commit) = self.under_way.take() {
-            commit.end().await?;
-            self.has_landed(&commit);
-        }
-        Ok(())
-    }
-
-    fn has_landed(&mut self, commit: &UnderWay) {
-        self.pace.ended(commit);
-        self.folding.identities.stored_before(commit.growing);
-        self.desk.reached().send_modify(|reached| reached.committed = commit.until);
-    }
-
-    /// Looks whether the store still has what was committed, when nothing is on its way there: it may have been restored from a
-    /// dump, and without records to commit nothing else would tell.
-    ///
-    /// # Errors
-    ///
-    /// As [`Projector::committed`].
-    pub(crate) async fn look(&self) -> Result<(), ProjectorError> {
-        if self.pending.is_some() || self.under_way.is_some() || is_on(Mutant::StoreNotLookedAt) {
-            return Ok(());
-        }
-        self.confirm(self.folding.head.next).await
-    }
-
-    /// Refuses to go on unless the partition is still this projector's, and committed up to `from` or on its way there.
-    async fn confirm(&self, from: Offset) -> Result<(), ProjectorError> {
-        let head = self.store.head(self.partition).await?;
-        let is_ours = head.is_some_and(|head| {
-            let is_there = head.next == from || (head.next < from && self.under_way.is_some());
-            is_there && head.epoch == self.folding.head.epoch
-        });
-        let fenced = StoreError::Fenced { partition: self.partition, from };
-        if is_ours || is_on(Mutant::HeadNotConfirmed) { Ok(()) } else { Err(fenced.into()) }
-    }
-
-    fn begin_commit(&mut self) {
-        let Some(mut batch) = self.pending.take() else { return };
-        rows::finish(&mut batch, &mut self.folding);
-        if self.folding.published.last().is_some_and(|at| *at >= batch.from) {
-            batch.catalogue = Some(write_catalogue(&self.folding.catalogue, &self.folding.published));
-        }
-        self.pace.begin();
-        self.under_way = Some(UnderWay::new(self.store.clone(), batch, self.folding.identities.growing()));
     }
 
     /// Folds a stretch as far as it can be. Says what stopped it, if something did.

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ledger::{Instant, Partition};
-use projector::{Halting, Node, ProjectorError, stored_catalogue};
+use projector::{Halting, Node, ProjectorError, Room, stored_catalogue};
 use scheduler::{InFlight, Looked, OVERDUE};
 use store::rows::Counts;
 use tokio::sync::watch;
@@ -79,9 +79,15 @@ async fn run(
     let log = || Arc::new(SimLog { world: world.clone(), life: life.clone() });
     let store = || Arc::new(SimStore { world: world.clone(), life: life.clone() });
     let at_once = 1 + usize::try_from(world.throw(u64::from(world.partitions))).expect("small");
+    // Most have room for all wallets, some read them beside the folding, and some forget them all the time.
+    let room = match world.throw(3) {
+        0 => Room { at_once: 0, most: 2 + usize::try_from(world.throw(6)).expect("small") },
+        1 => Room { at_once: 0, ..Room::default() },
+        _ => Room::default(),
+    };
     let node = loop {
         match Node::new(log(), store(), life.name.clone(), LEASE, Halting::ThatPartition).await {
-            Ok(node) => break node.folding_at_once(at_once),
+            Ok(node) => break node.folding_at_once(at_once).with_room(room),
             Err(error) if error.halts() && life.damaged().is_none() => return Err(error),
             // Whoever finds damage at once is started again, as others who cannot read yet.
             Err(_) if *stop.borrow() => return Ok(Counts::default()),

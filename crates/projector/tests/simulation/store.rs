@@ -338,6 +338,9 @@ impl Store for SimStore {
         limit: u32,
     ) -> Result<Vec<WalletRow>, StoreError> {
         let from = after.map_or(0, |after| after + 1);
+        if from > 0 {
+            self.world.happens("wallets read beside the folding, or to compare", &self.life.name);
+        }
         self.of(partition, |part| limited(part.wallets.range(from..).map(|(_, row)| row.clone()), limit))
             .await
     }
