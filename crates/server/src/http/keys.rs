@@ -11,13 +11,11 @@ use ingest::{Published, Stamp};
 use ledger::{ApiKey, Instant, KeyScope, Position, Span, content_id};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::rows::OutcomeCode;
 use tokio::time::{Instant as Moment, timeout_at};
 
 use super::App;
 use super::body::{Asked, IDEMPOTENCY_KEY, Json, request_id};
 use super::caller::{Caller, Needs};
-use super::deciding::Recorded;
 use super::problem::Problem;
 use super::route::Route;
 use crate::keys::{CUSTOMER_TTL, Listed, Made, MintError, Scopes, Standing, Token, make, mint};
@@ -186,7 +184,8 @@ async fn create(
     let is_new = app.keys.borrow().get(&made.id).is_none();
     ends_later(expires_at.filter(|_| is_new), app.context.now())?;
     let document = key_document("", &made.id, &key, None, &app.stamp(&caller.by)?)?;
-    let position = app.shown(app.put_key(&made.id, document, None).await?)?;
+    let position = app.put_key(&made.id, document, None).await?.to_string();
+    app.is_shown(&made)?;
     Ok((StatusCode::CREATED, Json(ShownKey { made, position })).into_response())
 }
 
@@ -240,7 +239,8 @@ async fn rotate(
         }
     };
     let document = key_document(&request, &made.id, &key, None, &app.stamp(&caller.by)?)?;
-    let position = app.shown(app.put_key(&made.id, document, None).await?)?;
+    let position = app.put_key(&made.id, document, None).await?.to_string();
+    app.is_shown(&made)?;
     let overlap = rotation.overlap.map_or(7 * 24 * 3600 * 1_000_000_000, Span::exact);
     let until = made_at.plus(overlap);
     let until = old.key.expires_at.map_or(until, |end| end.min(until));
@@ -253,8 +253,7 @@ async fn rotate(
     Ok((StatusCode::CREATED, Json(Rotated { new: made, old, position })).into_response())
 }
 
-/// Revokes a key. That is answered from the keyring alone, which follows the log: a key is to be of no use also while the store stands
-/// still, and on a node that folds nothing.
+/// Revokes a key. Like its making, that is answered from the keyring alone.
 async fn revoke(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -353,26 +352,28 @@ impl App {
         })
     }
 
-    /// Says what there is to say of a key; returns when that is in force here.
+    /// Says what there is to say of a key; answers where that stands, once it is in force here.
+    ///
+    /// That is answered from the keyring alone, which follows the log: keys are made and ended also while the store stands still, and on
+    /// a node that folds nothing.
     async fn put_key(
         &self,
         id: &str,
         document: Published,
         replaces: Option<&str>,
-    ) -> Result<Recorded, Problem> {
-        let recorded = self.decide_document(document).await?;
-        let outcome = OutcomeCode::try_from(recorded.record.outcome).map_err(anyhow::Error::from)?;
-        if outcome == OutcomeCode::Rejected {
-            return Err(match (recorded.record.detail.as_deref().unwrap_or_default(), replaces) {
-                ("replaces_mismatch", None) => conflict(),
-                (reason, _) => {
-                    let detail = crate::documents::explain_rejection(reason);
-                    Problem::new(StatusCode::CONFLICT, reason, detail)
-                }
-            });
+    ) -> Result<Position, Problem> {
+        let (until, record) = (Moment::now() + self.limits.wait, document.id.clone());
+        let at = self.append_document(document, until).await?;
+        self.known_here(id, at, until).await?;
+        let took_effect = self.keys.borrow().get(id).is_some_and(|standing| standing.was_said_by(&record));
+        match replaces {
+            _ if took_effect => Ok(at),
+            None => Err(conflict()),
+            Some(_) => {
+                let detail = crate::documents::explain_rejection("replaces_mismatch");
+                Err(Problem::new(StatusCode::CONFLICT, "replaces_mismatch", detail))
+            }
         }
-        self.known_here(id, recorded.first, Moment::now() + self.limits.wait).await?;
-        Ok(recorded)
     }
 
     /// Waits until this node has folded a key's document, so that what was answered is in force here.
@@ -388,12 +389,12 @@ impl App {
         }
     }
 
-    /// Where a key's making stands; refuses to show the key long after it.
-    fn shown(&self, recorded: Recorded) -> Result<String, Problem> {
-        if recorded.record.recorded_at.saturating_add(SHOWN_FOR) < self.context.now().0 {
+    /// Refuses to show a key long after it was made.
+    fn is_shown(&self, made: &Made) -> Result<(), Problem> {
+        if self.standing(&made.id)?.created_at.plus(SHOWN_FOR) < self.context.now() {
             let detail = "this key was shown when it was made, and is not shown again: make another one";
             return Err(Problem::new(StatusCode::CONFLICT, "shown_before", detail));
         }
-        Ok(recorded.position.to_string())
+        Ok(())
     }
 }

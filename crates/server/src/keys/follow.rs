@@ -35,6 +35,9 @@ pub async fn follow<L: EventLog + 'static, S: Store + 'static>(
             let new = &published.catalogue().accepted()[before..];
             if new.iter().any(|document| document.kind == "key") {
                 told.send_replace(Arc::new(Keyring::at(published.catalogue(), published.next())));
+            } else if told.borrow().next() < published.next() {
+                // Whoever said something of a key that changed nothing waits for this.
+                told.send_modify(|keyring| *keyring = Arc::new(keyring.moved_to(published.next())));
             }
             match stepped {
                 Ok(true) => is_failing = false,

@@ -1,6 +1,7 @@
 //! All keys, as one moment knows them: who a key says that a caller is.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use hmac::Mac as _;
 use ledger::{ApiKey, Catalogue, Document, Instant, Offset};
@@ -11,7 +12,7 @@ use super::{Scopes, Secret, Token};
 /// All keys of a catalogue. It never changes: who follows the log makes another.
 #[derive(Clone, Debug, Default)]
 pub struct Keyring {
-    keys: BTreeMap<String, Standing>,
+    keys: Arc<BTreeMap<String, Standing>>,
     next: Offset,
 }
 
@@ -22,6 +23,8 @@ pub struct Standing {
     pub key: ApiKey,
     /// The id of the record that said so: the next one names it as the one that it replaces.
     pub record: String,
+    /// The ids of those that said something of it before.
+    pub before: Vec<String>,
     /// When it was made.
     pub created_at: Instant,
 }
@@ -69,6 +72,11 @@ impl Standing {
         if self.key.expires_at.is_some_and(|end| end <= now) { Err(KeyError::Expired) } else { Ok(()) }
     }
 
+    /// Whether a record ever said something of it that took effect.
+    pub fn was_said_by(&self, record: &str) -> bool {
+        self.record == record || self.before.iter().any(|before| before == record)
+    }
+
     /// What it lets do.
     pub fn scopes(&self) -> Scopes {
         self.key.scopes.iter().copied().collect()
@@ -92,13 +100,21 @@ impl Keyring {
         let mut keys: BTreeMap<String, Standing> = BTreeMap::new();
         for accepted in catalogue.accepted().iter().filter(|accepted| accepted.kind == "key") {
             if let Ok(Document::Key(key)) = Document::read(&accepted.kind, &accepted.body) {
-                let before = keys.get(&accepted.name);
-                let created_at = before.map_or(accepted.recorded_at, |before| before.created_at);
-                let record = accepted.id.clone();
-                keys.insert(accepted.name.clone(), Standing { key, record, created_at });
+                let (record, mut before, mut created_at) =
+                    (accepted.id.clone(), Vec::new(), accepted.recorded_at);
+                if let Some(there) = keys.remove(&accepted.name) {
+                    (before, created_at) = (there.before, there.created_at);
+                    before.push(there.record);
+                }
+                keys.insert(accepted.name.clone(), Standing { key, record, before, created_at });
             }
         }
-        Self { keys, next }
+        Self { keys: Arc::new(keys), next }
+    }
+
+    /// The same keys after all records below a later offset, which said nothing of keys.
+    pub(super) fn moved_to(&self, next: Offset) -> Self {
+        Self { keys: self.keys.clone(), next }
     }
 
     /// All records of partition 0 below this offset, if they are about keys, are known.

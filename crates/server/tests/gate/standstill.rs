@@ -95,7 +95,7 @@ fn requests_are_sent_on_over_tls() {
 }
 
 #[test]
-fn a_key_is_revoked_on_every_server_while_postgres_stands_still() {
+fn keys_are_made_rotated_and_revoked_on_every_server_while_postgres_stands_still() {
     let wallets = wallets(1);
     let postgres = Database::start();
     let world = World::on(services::kafka(), postgres.url(), PARTITIONS);
@@ -120,6 +120,17 @@ fn a_key_is_revoked_on_every_server_while_postgres_stands_still() {
         until("the other server has heard of it", || !asking.knows(1 - at, &key.key));
         let (status, again) = asking.ask(1 - at, &admin, "DELETE", &path, &Value::Null);
         assert_eq!((status, &again["revoked"]), (200, &json!(false)), "{again}");
+    }
+    for at in 0..2 {
+        let made = asking.ask(at, &admin, "POST", "/v1/keys", &json!({"scopes": ["authorize"]}));
+        assert_eq!(made.0, 201, "{}", made.1);
+        let path = format!("/v1/keys/{}/rotate", made.1["id"].as_str().unwrap());
+        let (status, rotated) = asking.ask(at, &admin, "POST", &path, &json!({"overlap": "PT1H"}));
+        assert_eq!(status, 201, "{rotated}");
+        for key in [&made.1["key"], &rotated["new"]["key"]].map(|key| key.as_str().unwrap()) {
+            assert!(asking.knows(at, key), "where it was made it is in force");
+            until("the other server has heard of it", || asking.knows(1 - at, key));
+        }
     }
     let decides = |at| (0..3).any(|n| asking.decides(at, &kept.key, &format!("meanwhile-{at}-{n}")));
     assert!((0..2).any(decides), "who folds the wallet decides for the other key");
