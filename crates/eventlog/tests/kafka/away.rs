@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use eventlog::{EventLog, KafkaLog, LogError};
+use eventlog::{EventLog, KafkaLog, LogError, TopicMessage, TopicReader, TopicReading, TopicWriter, Until};
 use ledger::{Offset, Partition};
 use services::Broker;
 use tokio::task::JoinSet;
@@ -54,24 +54,30 @@ async fn what_was_sent_to_a_broker_that_does_not_answer_is_unknown() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_took_itself_for_dead_is_used_again() {
     let broker = Broker::start();
-    let topic = Topic::on(broker.address());
+    let (topic, products) = (Topic::on(broker.address()), Topic::on(broker.address()));
     let log = Arc::new(topic.create("genesis", 4).await.unwrap());
+    let writer = Arc::new(TopicWriter::open(products.config(), 2, 1 << 20).await.unwrap());
+    let reading = TopicReading { group: "g".into(), only: None, until: Until::Stopped };
+    let mut reader = TopicReader::open(products.config(), reading).await.unwrap();
     for round in 0..3_u64 {
-        let mut tasks = JoinSet::new();
+        let mut appending = JoinSet::new();
         for partition in (0..4).map(Partition) {
             let log = log.clone();
-            tasks.spawn(async move {
+            appending.spawn(async move {
                 tokio::time::sleep(Duration::from_millis(500 + 500 * u64::from(partition.0))).await;
                 log.end(partition).await.unwrap();
-                loop {
-                    match log.append(vec![to(partition.0, "again")]).await {
-                        Ok(at) => return at[0],
-                        Err(LogError::Unknown(_)) => {}
-                        Err(error) => panic!("{error:?}"),
-                    }
-                }
+                until_known(|| log.append(vec![to(partition.0, "again")])).await[0]
             });
         }
+        let value = Some(round.to_string().into_bytes());
+        let message = TopicMessage { value: value.clone(), ..TopicMessage::default() };
+        let writing = tokio::spawn({
+            let writer = writer.clone();
+            async move {
+                let messages = [(Partition(0), message)];
+                until_known(|| writer.write(&messages)).await;
+            }
+        });
         for _ in 0..12 {
             broker.freeze();
             tokio::time::sleep(Duration::from_millis(300 + 60 * round)).await;
@@ -79,9 +85,27 @@ async fn a_broker_that_took_itself_for_dead_is_used_again() {
             // It learns that its time is over, and has none to say that it lives.
             tokio::time::sleep(Duration::from_millis(1 + round)).await;
         }
-        for at in tasks.join_all().await {
+        for at in appending.join_all().await {
             assert!(log.end(at.partition).await.unwrap() > at.offset);
             assert_eq!(log.read(at.partition, at.offset, 1000).await.unwrap().get(0), b"again");
+        }
+        writing.await.unwrap();
+        let mut is_read = false;
+        while !is_read {
+            let batch = reader.next().await.unwrap().unwrap();
+            is_read = batch.messages.iter().any(|received| received.message.value == value);
+            reader.note(&batch).await.unwrap();
+        }
+    }
+}
+
+/// Sends again what may have been sent, until it surely was.
+async fn until_known<T, F: Future<Output = Result<T, LogError>>>(send: impl Fn() -> F) -> T {
+    loop {
+        match send().await {
+            Ok(sent) => return sent,
+            Err(LogError::Unknown(_)) => {}
+            Err(error) => panic!("{error:?}"),
         }
     }
 }

@@ -150,12 +150,10 @@ async fn void(
     caller: Caller,
     Path((wallet, grant)): Path<(String, String)>,
     headers: HeaderMap,
-    Json(voiding): Json<Voiding>,
+    Json(Voiding { what, reason }): Json<Voiding>,
 ) -> Result<Json<Said>, Problem> {
-    let id = request_id(&headers, None)?;
-    let voided = Voided { grant_id: Some(grant), purchase_id: None, what: voiding.what };
-    let says = Correction::Void(&voided);
-    app.correct(&caller, (&wallet, &id), Some(&voiding.reason), says).await.map(Json)
+    let voided = Voided { grant_id: Some(grant), purchase_id: None, what };
+    take_back(&app, &caller, &wallet, &headers, (&voided, &reason)).await
 }
 
 async fn void_purchase(
@@ -163,10 +161,19 @@ async fn void_purchase(
     caller: Caller,
     Path((wallet, purchase)): Path<(String, String)>,
     headers: HeaderMap,
-    Json(voiding): Json<Voiding>,
+    Json(Voiding { what, reason }): Json<Voiding>,
 ) -> Result<Json<Said>, Problem> {
-    let id = request_id(&headers, None)?;
-    let voided = Voided { grant_id: None, purchase_id: Some(purchase), what: voiding.what };
-    let says = Correction::Void(&voided);
-    app.correct(&caller, (&wallet, &id), Some(&voiding.reason), says).await.map(Json)
+    let voided = Voided { grant_id: None, purchase_id: Some(purchase), what };
+    take_back(&app, &caller, &wallet, &headers, (&voided, &reason)).await
+}
+
+async fn take_back(
+    app: &App,
+    caller: &Caller,
+    wallet: &str,
+    headers: &HeaderMap,
+    (voided, reason): (&Voided, &str),
+) -> Result<Json<Said>, Problem> {
+    let id = request_id(headers, None)?;
+    app.correct(caller, (wallet, &id), Some(reason), Correction::Void(voided)).await.map(Json)
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use anyhow::bail;
 use eventlog::EventLog;
-use ledger::{Amount, Fields, Instant, Offset, Partition, Zone};
+use ledger::{Amount, Instant, Offset, Partition, Zone};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use store::postgres::CostRow;
@@ -13,7 +13,7 @@ use store::{Projections, Store};
 
 use super::pages::{Filter, Used, of_partition};
 use super::rating::Rating;
-use super::sums::amounts;
+use super::sums::{amounts, field};
 use crate::progress::Progress;
 use crate::view::{Reading, behind, number};
 
@@ -53,9 +53,7 @@ impl Rows {
             return;
         }
         let day = Zone::default().day(Instant(used.record.at));
-        let model = Fields::of(data)
-            .get("model")
-            .map(|json| serde_json::from_str::<String>(json).unwrap_or_else(|_| json.to_owned()));
+        let model = field(data, "model");
         for (currency, feature, amount) in charges {
             reckoned.vendor_cost.entry(currency.to_string()).or_default().add(amount);
             let key = (day.clone(), wallet, feature.to_string(), model.clone(), currency.to_string());

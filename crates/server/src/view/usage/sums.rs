@@ -160,11 +160,15 @@ fn keys<'a>(
         By::Feature | By::Type => record.feature.clone(),
         By::Subject => record.subject.clone(),
         By::Day => rating.day(record),
-        By::Field(path) => Fields::of(data)
-            .get(path)
-            .map(|json| serde_json::from_str::<String>(json).unwrap_or_else(|_| json.to_owned())),
+        By::Field(path) => field(data, path),
     };
     vec![(key, used.charges.iter().collect())]
+}
+
+/// A field of an event's data: a text as it reads, anything else as JSON.
+pub(super) fn field(data: Option<&RawValue>, path: &str) -> Option<String> {
+    let found = Fields::of(data);
+    found.get(path).map(|json| serde_json::from_str::<String>(json).unwrap_or_else(|_| json.to_owned()))
 }
 
 impl Sums {
