@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ledger::{Offset, Partition};
+use ledger::{Offset, Partition, Position};
 use tokio::sync::Notify;
 
 use crate::Stretch;
@@ -43,6 +43,21 @@ impl Tails {
         self.0[partition.0 as usize].1.notify_waiters();
     }
 
+    /// Takes in records that are durable, in any order, as [`push`](Self::push) does.
+    pub(crate) fn take_in(&self, mut records: Vec<(Position, Vec<u8>)>) {
+        records.sort_unstable_by_key(|(at, _)| *at);
+        let mut records = records.into_iter().peekable();
+        while let Some((first, record)) = records.next() {
+            let mut tail = self.of(first.partition);
+            tail.push(first.offset, record);
+            while let Some((at, record)) = records.next_if(|(at, _)| at.partition == first.partition) {
+                tail.push(at.offset, record);
+            }
+            drop(tail);
+            self.0[first.partition.0 as usize].1.notify_waiters();
+        }
+    }
+
     /// The records from an offset on, as far as they are here without a gap; none if that one is not.
     pub(crate) fn read(&self, partition: Partition, from: Offset, limit: usize) -> Option<Stretch> {
         let tail = self.of(partition);
@@ -56,7 +71,14 @@ impl Tails {
         (!stretch.is_empty()).then_some(stretch)
     }
 
-    /// Returns when the record at `from` is here; never, where the log has no such partition.
+    /// Forgets all of them.
+    pub(crate) fn clear(&self) {
+        for partition in (0..).map(Partition).take(self.0.len()) {
+            *self.of(partition) = Tail::default();
+        }
+    }
+
+    /// Returns when the record at `from` is here, or one behind it: then it is in the log; never, where the log has no such partition.
     pub(crate) async fn wait(&self, partition: Partition, from: Offset) {
         let Some((_, appended)) = self.0.get(partition.0 as usize) else {
             return std::future::pending().await;
@@ -65,7 +87,7 @@ impl Tails {
             let mut told = pin!(appended.notified());
             // Whoever appends after this look wakes us.
             told.as_mut().enable();
-            if self.of(partition).records.contains_key(&from) {
+            if self.of(partition).records.last_key_value().is_some_and(|(last, _)| *last >= from) {
                 return;
             }
             told.await;
@@ -114,6 +136,15 @@ mod tests {
     }
 
     #[test]
+    fn records_of_several_partitions_come_in_any_order() {
+        let tails = Tails::new(2);
+        let at = |partition, offset| Position { partition: Partition(partition), offset: Offset(offset) };
+        tails.take_in(vec![(at(0, 6), vec![6]), (at(1, 3), vec![3]), (at(0, 5), vec![5])]);
+        assert_eq!(read(&tails, 5), Some(vec![vec![5], vec![6]]));
+        assert_eq!(tails.read(Partition(1), Offset(3), 10).unwrap().len(), 1);
+    }
+
+    #[test]
     fn a_tail_is_bounded() {
         let tails = Tails::new(1);
         for n in 0..10 {
@@ -124,14 +155,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn who_waits_is_woken_by_the_very_record() {
+    async fn who_waits_is_woken_when_the_record_is_there_or_must_be() {
         let tails = Tails::new(1);
-        let mut waits = pin!(tails.wait(Partition(0), Offset(1)));
-        assert!(at_once(&mut waits).await.is_none());
-        tails.push(Partition(0), Offset(2), vec![vec![2]]);
-        assert!(at_once(&mut waits).await.is_none(), "that is another one");
-        tails.push(Partition(0), Offset(1), vec![vec![1]]);
-        assert!(at_once(&mut waits).await.is_some());
+        for (appended, is_there) in [(0, false), (1, true), (2, true)] {
+            let mut waits = pin!(tails.wait(Partition(0), Offset(1)));
+            assert!(at_once(&mut waits).await.is_none());
+            tails.push(Partition(0), Offset(appended), vec![vec![1]]);
+            assert_eq!(at_once(&mut waits).await.is_some(), is_there, "{appended}");
+            tails.clear();
+            assert_eq!(read(&tails, appended), None);
+        }
     }
 
     /// What a future comes to without waiting.

@@ -14,8 +14,10 @@ use crate::folding::Folding;
 
 /// How many wallets are read together.
 const PAGE: u32 = 1_024;
-/// The next page is read so many times later as the one before it took: whoever decides meanwhile hardly notices.
+/// The next page is read so many times later as the one before it took, so that whoever decides meanwhile hardly notices; but …
 const REST: u32 = 3;
+/// … no later than this: the store may have stood still.
+const MOST_REST: Duration = Duration::from_secs(1);
 /// How long after a failure the store is asked again.
 const AGAIN: Duration = Duration::from_secs(1);
 
@@ -96,7 +98,7 @@ impl Page {
         for (row, wallet) in self.wallets {
             take_in(folding, row, wallet)?;
         }
-        Ok(Some(Loading::after(store.clone(), self.partition, Some(last), self.took * REST)))
+        Ok(Some(Loading::after(store.clone(), self.partition, Some(last), (self.took * REST).min(MOST_REST))))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Appending: acknowledged by all replicas, in order, each record once.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -12,9 +12,10 @@ use rdkafka::producer::{BaseRecord, Producer as _, PurgeConfig, ThreadedProducer
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-use super::delivery::{Answered, Append, Deliveries, Delivery, LineState};
+use super::delivery::{Answered, Append, Deliveries, Delivery, SenderState};
 use super::identity::{Look, Opened};
 use super::keeper::{failed, native};
+use super::news::STATISTICS;
 use crate::{Appending, LogError, MAX_RECORD};
 
 type Producer = ThreadedProducer<Deliveries>;
@@ -40,11 +41,16 @@ pub(super) struct Appender {
     look: tokio::sync::Mutex<Look>,
 }
 
-/// A producer, made anew when it has given up, or knows no broker any more.
+/// One kind of producer, made anew when it has given up, or knows no broker any more.
 struct Line {
     linger_ms: &'static str,
-    state: Arc<LineState>,
-    producer: Mutex<Option<Arc<Producer>>>,
+    current: Mutex<Option<Arc<Sender>>>,
+}
+
+/// A producer, and what is known of it.
+struct Sender {
+    producer: Producer,
+    state: Arc<SenderState>,
 }
 
 impl Appender {
@@ -53,7 +59,7 @@ impl Appender {
         let (prompt, gathering) = (Line::new("0"), Line::new("1"));
         for line in [&prompt, &gathering] {
             let (topic, patience) = (log.config.topic(), log.config.patience);
-            let metadata = line.usable(&log)?.client().fetch_metadata(Some(topic), patience);
+            let metadata = line.usable(&log)?.producer.client().fetch_metadata(Some(topic), patience);
             metadata.map_err(|error| failed(topic, error))?;
         }
         let look = tokio::sync::Mutex::new(log.look());
@@ -75,15 +81,15 @@ impl Appender {
 
         let _caller = Caller::among(&self.callers);
         let line = if self.callers.load(Ordering::Relaxed) < MANY { &self.prompt } else { &self.gathering };
-        let producer = line.usable(&self.log)?;
-        let (append, answered) = Append::new(&records, room);
+        let sender = line.usable(&self.log)?;
+        let (append, answered) = Append::new(self.log.clone(), &records, room);
         for (index, record) in records.iter().enumerate() {
             let kept = (records.len() <= KEPT).then(|| record.bytes.clone());
             let delivery = Box::new(Delivery { append: Arc::clone(&append), index, kept });
             let message = BaseRecord::<(), [u8], _>::with_opaque_to(self.log.config.topic(), delivery)
                 .partition(native(record.partition))
                 .payload(&record.bytes);
-            if let Err((error, _)) = producer.send(message) {
+            if let Err((error, _)) = sender.producer.send(message) {
                 if index == 0 {
                     let is_full = error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull);
                     return Err(if is_full {
@@ -96,7 +102,7 @@ impl Appender {
                 break;
             }
         }
-        line.answer(answered, &self.log).await
+        line.answer(sender, answered, &self.log).await
     }
 
     /// After a trouble of any connection the broker may be another one: it is asked before anything is sent to it.
@@ -115,13 +121,13 @@ impl Appender {
 
     /// Whether the next record is sent at once.
     pub(super) fn is_ready(&self) -> bool {
-        [&self.prompt, &self.gathering].iter().all(|line| line.state.is_ready.load(Ordering::Acquire))
+        [&self.prompt, &self.gathering].iter().all(|line| line.is_ready())
     }
 
     /// Waits until what was sent has been answered.
     pub(super) fn flush(&self, time: Duration) -> Result<(), LogError> {
         for line in [&self.prompt, &self.gathering] {
-            line.usable(&self.log)?.flush(time).map_err(LogError::unknown)?;
+            line.usable(&self.log)?.producer.flush(time).map_err(LogError::unknown)?;
         }
         Ok(())
     }
@@ -129,56 +135,77 @@ impl Appender {
 
 impl Line {
     fn new(linger_ms: &'static str) -> Self {
-        Self { linger_ms, state: Arc::default(), producer: Mutex::default() }
+        Self { linger_ms, current: Mutex::default() }
     }
 
-    fn usable(&self, log: &Arc<Opened>) -> Result<Arc<Producer>, LogError> {
-        let mut producer = self.producer.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.state.gave_up.swap(false, Ordering::AcqRel) {
+    fn current(&self) -> MutexGuard<'_, Option<Arc<Sender>>> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_ready(&self) -> bool {
+        self.current().as_ref().is_some_and(|sender| sender.state.is_ready.load(Ordering::Acquire))
+    }
+
+    fn usable(&self, log: &Arc<Opened>) -> Result<Arc<Sender>, LogError> {
+        let mut current = self.current();
+        if let Some(stale) = current.take_if(|sender| sender.has_given_up()) {
             tracing::warn!("the log's producer does not get on: another one takes its place");
-            retire(producer.take());
+            retire(stale);
         }
-        if let Some(producer) = producer.as_ref() {
-            return Ok(Arc::clone(producer));
+        if let Some(sender) = current.as_ref() {
+            return Ok(Arc::clone(sender));
         }
-        let deliveries = Deliveries::new(Arc::clone(log), Arc::clone(&self.state));
+        let state = Arc::<SenderState>::default();
+        let deliveries = Deliveries::new(Arc::clone(log), Arc::clone(&state));
         let made = settings(log, self.linger_ms).create_with_context(deliveries);
-        let made: Producer = made.map_err(|error: KafkaError| LogError::Broker(error.into()))?;
-        Ok(Arc::clone(producer.insert(Arc::new(made))))
+        let producer = made.map_err(|error: KafkaError| LogError::Broker(error.into()))?;
+        Ok(Arc::clone(current.insert(Arc::new(Sender { producer, state }))))
     }
 
-    /// Waits for what became of an append. What a producer holds that has given up is sent no more: so whoever waits sees to it that it
-    /// ends, and is told that this is unknown.
-    async fn answer(&self, mut answered: Answered, log: &Arc<Opened>) -> Result<Vec<Position>, LogError> {
-        loop {
+    /// Waits for what became of an append. What a producer holds that has given up is sent no more: whoever waits for it sees to it
+    /// that this is told, and that another one takes its place.
+    async fn answer(
+        &self,
+        sender: Arc<Sender>,
+        mut answered: Answered,
+        log: &Arc<Opened>,
+    ) -> Result<Vec<Position>, LogError> {
+        let answer = loop {
             match timeout(TICK, &mut answered).await {
-                Ok(answer) => {
-                    return answer.unwrap_or_else(|_| Err(LogError::unknown(KafkaError::Canceled)));
-                }
-                Err(_) if self.state.gave_up.load(Ordering::Acquire) => {
+                Ok(answer) => break answer,
+                Err(_) if sender.has_given_up() => {
+                    retire(Arc::clone(&sender));
                     // Where there is none to take its place, the next append says so.
                     let _ = self.usable(log);
                 }
                 Err(_) => {}
             }
+        };
+        if sender.has_given_up() {
+            retire(sender);
         }
+        answer.unwrap_or_else(|_| Err(LogError::unknown(KafkaError::Canceled)))
+    }
+}
+
+impl Sender {
+    fn has_given_up(&self) -> bool {
+        self.state.gave_up.load(Ordering::Acquire)
     }
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
-        retire(self.producer.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+        if let Some(sender) = self.current().take() {
+            retire(sender);
+        }
     }
 }
 
-/// Ends a producer on a thread of its own: it waits for what is under way, and whoever drops the log should not. Those who wait for
-/// what it holds are told at once: they hold it too.
-fn retire(producer: Option<Arc<Producer>>) {
-    thread::spawn(move || {
-        if let Some(producer) = producer {
-            producer.purge(PurgeConfig::default().queue().inflight());
-        }
-    });
+/// Tells those who wait for what a producer holds, and lets go of it, on a thread of its own: to end it takes time, and whoever drops the
+/// log should not wait for that.
+fn retire(sender: Arc<Sender>) {
+    thread::spawn(move || sender.producer.purge(PurgeConfig::default().queue().inflight()));
 }
 
 fn settings(log: &Opened, linger_ms: &str) -> ClientConfig {
@@ -188,6 +215,7 @@ fn settings(log: &Opened, linger_ms: &str) -> ClientConfig {
         .set("acks", "all")
         .set("compression.type", "lz4")
         .set("linger.ms", linger_ms)
+        .set(STATISTICS.0, STATISTICS.1)
         .set("message.timeout.ms", log.config.sending.as_millis().to_string())
         .set("message.max.bytes", (MAX_RECORD + (64 << 10)).to_string())
         // What may wait is bounded by `ROOM`, before anything of an append is sent.

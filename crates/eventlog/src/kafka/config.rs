@@ -161,7 +161,6 @@ impl KafkaConfig {
             .set("client.id", "drawdown")
             .set("bootstrap.servers", &self.brokers)
             .set("allow.auto.create.topics", "false")
-            .set("statistics.interval.ms", "500")
             // By default a client that lost its broker looks again after ten seconds.
             .set("reconnect.backoff.ms", "50")
             .set("reconnect.backoff.max.ms", "200");

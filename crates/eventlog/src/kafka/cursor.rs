@@ -52,7 +52,7 @@ const LULL: Duration = Duration::from_millis(200);
 const TOGETHER: usize = 1024;
 /// Over so many records a cursor reads on sooner than it is placed anew: they were appended here, mostly, and whoever follows the log
 /// has them from there.
-pub(super) const NEAR: u64 = 4_096;
+pub(super) const NEAR: u64 = 2_048;
 
 /// Starts a cursor, which ends when nobody can ask it any more.
 pub(super) fn start(
@@ -219,7 +219,8 @@ impl Cursor {
 
     /// Reads on to `from` where that is near, without what comes before: whoever asks has it already.
     fn passes_to(&mut self, from: Offset) -> bool {
-        let is_near = self.held.first < from && from.0 - self.held.first.0 <= NEAR;
+        let first = self.held.first;
+        let is_near = self.reach == Reach::Far && first < from && from.0 - first.0 <= NEAR;
         if is_near {
             self.held = self.held.from(from).unwrap_or_else(|| Stretch::new(from));
         }

@@ -24,7 +24,10 @@ pub(super) struct Append {
 }
 
 struct State {
+    log: Arc<Opened>,
     positions: Vec<Position>,
+    /// Records that are in the log, and are handed to whoever follows it here when the last one is.
+    kept: Vec<(Position, Vec<u8>)>,
     /// How many records have not been answered yet.
     left: usize,
     failure: Option<LogError>,
@@ -42,12 +45,16 @@ pub(super) struct Delivery {
 }
 
 impl Append {
-    pub(super) fn new(records: &[Appending], room: OwnedSemaphorePermit) -> (Arc<Self>, Answered) {
+    pub(super) fn new(
+        log: Arc<Opened>,
+        records: &[Appending],
+        room: OwnedSemaphorePermit,
+    ) -> (Arc<Self>, Answered) {
         let (answer, answered) = oneshot::channel();
         let positions =
             records.iter().map(|r| Position { partition: r.partition, offset: Offset(0) }).collect();
         let (left, answer, room) = (records.len(), Some(answer), Some(room));
-        let state = State { positions, left, failure: None, answer, room };
+        let state = State { log, positions, kept: Vec::new(), left, failure: None, answer, room };
         (Arc::new(Self { state: Mutex::new(state) }), answered)
     }
 
@@ -58,10 +65,13 @@ impl Append {
         state.answered(count);
     }
 
-    fn delivered(&self, index: usize, offset: Result<Offset, LogError>) {
+    fn delivered(&self, index: usize, kept: Option<Vec<u8>>, took: Result<Position, LogError>) {
         let mut state = self.state();
-        match offset {
-            Ok(offset) => state.positions[index].offset = offset,
+        match took {
+            Ok(at) => {
+                state.positions[index] = at;
+                state.kept.extend(kept.map(|record| (at, record)));
+            }
             Err(error) => {
                 state.failure.get_or_insert(error);
             }
@@ -81,6 +91,7 @@ impl State {
             return;
         }
         self.room = None;
+        self.log.tails.take_in(std::mem::take(&mut self.kept));
         let positions = std::mem::take(&mut self.positions);
         let answer = self.failure.take().map_or(Ok(positions), Err);
         if let Some(waiting) = self.answer.take() {
@@ -92,7 +103,7 @@ impl State {
 
 /// What is known of a producer.
 #[derive(Default)]
-pub(super) struct LineState {
+pub(super) struct SenderState {
     /// It can send nothing more.
     pub(super) gave_up: AtomicBool,
     /// The broker has given it the number without which nothing is sent.
@@ -103,13 +114,13 @@ pub(super) struct LineState {
 pub(super) struct Deliveries {
     log: Arc<Opened>,
     news: News,
-    state: Arc<LineState>,
+    state: Arc<SenderState>,
     /// The least offset that the next record of each partition can have.
     least: Vec<AtomicU64>,
 }
 
 impl Deliveries {
-    pub(super) fn new(log: Arc<Opened>, state: Arc<LineState>) -> Self {
+    pub(super) fn new(log: Arc<Opened>, state: Arc<SenderState>) -> Self {
         let known = (0..log.partitions).map(|partition| log.surely(Partition(partition)).0);
         let least = known.map(AtomicU64::new).collect();
         let news = log.news.of_another_client();
@@ -161,14 +172,8 @@ impl ProducerContext for Deliveries {
 
     fn delivery(&self, result: &DeliveryResult<'_>, delivery: Box<Delivery>) {
         let Delivery { append, index, kept } = *delivery;
-        let offset = match result {
-            Ok(message) => {
-                let took = self.took(message.partition(), message.offset());
-                if let (Ok(at), Some(record)) = (&took, kept) {
-                    self.log.tails.push(at.partition, at.offset, vec![record]);
-                }
-                took.map(|at| at.offset)
-            }
+        let took = match result {
+            Ok(message) => self.took(message.partition(), message.offset()),
             Err((error, _)) => {
                 if error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal) {
                     self.state.gave_up.store(true, Ordering::Release);
@@ -176,6 +181,6 @@ impl ProducerContext for Deliveries {
                 Err(LogError::unknown(error.clone()))
             }
         };
-        append.delivered(index, offset);
+        append.delivered(index, kept, took);
     }
 }

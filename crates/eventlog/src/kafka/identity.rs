@@ -14,8 +14,8 @@ use ledger::{Offset, Partition};
 use super::config::KafkaConfig;
 use super::keeper::Keeper;
 use super::news::News;
-use crate::LogError;
 use crate::tail::Tails;
+use crate::{LogError, Stretch};
 
 /// For how long a look holds while records are read.
 const HOLDS: Duration = Duration::from_secs(1);
@@ -33,8 +33,10 @@ pub(super) struct Opened {
     is_looking: AtomicBool,
     /// The offset behind the last record that is known to be in each partition.
     ends: Vec<AtomicU64>,
-    /// What was appended here last.
+    /// What was appended here last, since the last trouble of a connection: behind that the broker may have lost what it acknowledged.
     pub(super) tails: Tails,
+    /// The troubles that `tails` knows of.
+    heard: AtomicU64,
 }
 
 /// When somebody last looked, and at how much trouble before that.
@@ -76,7 +78,20 @@ impl Opened {
         }
         let genesis = genesis.ok_or_else(missing)?;
         let (halted, is_looking, tails) = (OnceLock::new(), AtomicBool::new(false), Tails::new(partitions));
-        Ok(Self { config, keeper, news, partitions, cluster, genesis, halted, is_looking, ends, tails })
+        let heard = AtomicU64::new(news.troubles());
+        Ok(Self {
+            config,
+            keeper,
+            news,
+            partitions,
+            cluster,
+            genesis,
+            halted,
+            is_looking,
+            ends,
+            tails,
+            heard,
+        })
     }
 
     /// A log that is being made: its partitions may have no record yet.
@@ -89,8 +104,29 @@ impl Opened {
         let (cluster, genesis, halted) = (keeper.cluster()?, Vec::new(), OnceLock::new());
         let (is_looking, ends) =
             (AtomicBool::new(false), (0..partitions).map(|_| AtomicU64::new(0)).collect());
-        let tails = Tails::new(partitions);
-        Ok(Self { config, keeper, news, partitions, cluster, genesis, halted, is_looking, ends, tails })
+        let (tails, heard) = (Tails::new(partitions), AtomicU64::new(news.troubles()));
+        Ok(Self {
+            config,
+            keeper,
+            news,
+            partitions,
+            cluster,
+            genesis,
+            halted,
+            is_looking,
+            ends,
+            tails,
+            heard,
+        })
+    }
+
+    /// What was appended here from an offset on, as far as that is to be relied on.
+    pub(super) fn appended(&self, partition: Partition, from: Offset, limit: usize) -> Option<Stretch> {
+        let troubles = self.news.troubles();
+        if self.heard.swap(troubles, Ordering::AcqRel) != troubles {
+            self.tails.clear();
+        }
+        self.tails.read(partition, from, limit)
     }
 
     /// Fails if the log was found not to be the one that was opened.

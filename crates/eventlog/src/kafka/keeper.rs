@@ -84,19 +84,28 @@ impl Keeper {
     }
 
     pub(super) fn bounds(&self, partition: Partition) -> Result<Bounds, LogError> {
-        let (number, until) = (native(partition), Instant::now() + self.patience);
+        let (number, began) = (native(partition), Instant::now());
+        let (mut failing, until) = (began, began + self.patience);
         loop {
             let consumer = self.client.consumer()?;
-            let found = consumer.fetch_watermarks(&self.topic, number, LOOK);
-            self.client.hear(&consumer, found.as_ref().map(|_| ()).map_err(|_| ()))?;
-            let error = match found {
+            let error = match consumer.fetch_watermarks(&self.topic, number, LOOK) {
                 Ok((first, end)) => return Ok(Bounds { first: offset(first), end: offset(end) }),
                 Err(error) => error,
             };
-            // What the client calls unknown, the broker may know.
-            let is_final = if is_missing(&error) { !self.has(partition)? } else { is_final(&error) };
-            if is_final || Instant::now() >= until {
+            // What the client calls unknown, the broker may know: it has no leader now, or had none once. And of a topic that was made
+            // just now, one broker hears later than another.
+            let is_known = is_missing(&error) && self.has(partition)?;
+            let is_perhaps_new = is_missing(&error) && began.elapsed() < LOOK;
+            if is_final(&error) && !is_known && !is_perhaps_new {
                 return Err(self.failed(error));
+            }
+            if Instant::now() >= until {
+                let silent = LogError::Silent { waited: self.patience };
+                return Err(if is_known { silent } else { self.failed(error) });
+            }
+            if is_known || failing.elapsed() >= LOOK {
+                self.client.replace(&consumer)?;
+                failing = Instant::now();
             }
             thread::sleep(RETRY);
         }
@@ -136,8 +145,9 @@ impl Keeper {
         assign(&consumer, &self.topic, partition, at).map_err(|error| self.failed(error))?;
         let found = self.found(&consumer, at, wait);
         consumer.unassign().map_err(|error| self.failed(error))?;
-        let went_well = if let Ok(Found::Silence) | Err(_) = found { Err(()) } else { Ok(()) };
-        self.client.hear(&consumer, went_well)?;
+        if let Ok(Found::Silence) = found {
+            self.client.replace(&consumer)?;
+        }
         found
     }
 

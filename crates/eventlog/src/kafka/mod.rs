@@ -167,7 +167,7 @@ impl EventLog for KafkaLog {
 
     async fn read(&self, partition: Partition, from: Offset, limit: usize) -> Result<Stretch, LogError> {
         check_partition(partition, self.log.partitions)?;
-        if let Some(stretch) = self.log.tails.read(partition, from, limit) {
+        if let Some(stretch) = self.log.appended(partition, from, limit) {
             self.log.goes_on()?;
             return Ok(stretch);
         }

@@ -8,6 +8,9 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
+/// How often those clients tell statistics that are always listened to: of another one they would pile up.
+pub(super) const STATISTICS: (&str, &str) = ("statistics.interval.ms", "500");
+
 /// Counts what a connection told of trouble: after each of these the broker may be another one.
 #[derive(Clone, Default)]
 pub(super) struct News {

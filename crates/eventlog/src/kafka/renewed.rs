@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::consumer::BaseConsumer;
@@ -16,6 +16,9 @@ use super::config::KafkaConfig;
 use super::keeper::{LOOK, RETRY, consumer, failed, is_final};
 use super::news::News;
 use crate::LogError;
+
+/// How long a consumer is given before another one may take its place.
+const ANEW: Duration = Duration::from_millis(500);
 
 /// A consumer that is asked.
 pub(super) type Asked = BaseConsumer<News>;
@@ -31,8 +34,7 @@ pub(super) struct Renewed {
 struct Current {
     consumer: Arc<Asked>,
     news: News,
-    /// When it last did what it was asked, or began.
-    well: Instant,
+    began: Instant,
 }
 
 impl Renewed {
@@ -50,31 +52,30 @@ impl Renewed {
         Ok(Arc::clone(&current.consumer))
     }
 
-    /// Hears what became of something that a consumer was asked. One that did not get on for some time is replaced.
-    pub(super) fn hear(&self, consumer: &Arc<Asked>, went_well: Result<(), ()>) -> Result<(), LogError> {
+    /// Goes on with another consumer in the place of this one, unless somebody else has begun with one already, or this one has only
+    /// begun: while the broker itself has nothing else to say, no other would do better.
+    pub(super) fn replace(&self, stale: &Arc<Asked>) -> Result<(), LogError> {
         let mut current = self.current();
-        if !Arc::ptr_eq(&current.consumer, consumer) {
-            return Ok(());
-        }
-        match went_well {
-            Ok(()) => current.well = Instant::now(),
-            Err(()) if current.well.elapsed() >= LOOK => self.begin_anew(&mut current)?,
-            Err(()) => {}
+        if Arc::ptr_eq(&current.consumer, stale) && current.began.elapsed() >= ANEW {
+            self.begin_anew(&mut current)?;
         }
         Ok(())
     }
 
     /// Asks, and tries again what fails because the broker is away, for as long as patience lasts.
     pub(super) fn ask<T>(&self, ask: impl Fn(&Asked) -> KafkaResult<T>) -> Result<T, LogError> {
-        let until = Instant::now() + self.config.patience;
+        let mut failing = Instant::now();
+        let until = failing + self.config.patience;
         loop {
             let consumer = self.consumer()?;
-            let answer = ask(&consumer);
-            self.hear(&consumer, answer.as_ref().map(|_| ()).map_err(|_| ()))?;
-            match answer {
+            match ask(&consumer) {
                 Ok(answer) => return Ok(answer),
                 Err(error) if is_final(&error) || Instant::now() >= until => {
                     return Err(failed(self.config.topic(), error));
+                }
+                Err(_) if failing.elapsed() >= LOOK => {
+                    self.replace(&consumer)?;
+                    failing = Instant::now();
                 }
                 Err(_) => thread::sleep(RETRY),
             }
@@ -86,7 +87,9 @@ impl Renewed {
             topic = self.config.topic(),
             "a client of the broker does not get on: a new one begins"
         );
-        *current = Current::begin(&self.config, &self.news, &self.settings)?;
+        let stale = std::mem::replace(current, Current::begin(&self.config, &self.news, &self.settings)?);
+        // It takes its time to end.
+        thread::spawn(move || drop(stale));
         Ok(())
     }
 
@@ -99,6 +102,6 @@ impl Current {
     fn begin(config: &KafkaConfig, news: &News, settings: &Settings) -> Result<Self, LogError> {
         let news = news.of_another_client();
         let consumer = Arc::new(consumer(config, news.clone(), settings)?);
-        Ok(Self { consumer, news, well: Instant::now() })
+        Ok(Self { consumer, news, began: Instant::now() })
     }
 }

@@ -381,8 +381,8 @@ impl App {
         let mut keys = self.keys.clone();
         let known = keys.wait_for(|keyring| keyring.next() > at.offset);
         match timeout_at(until, known).await {
-            Ok(_) => Ok(()),
-            Err(_) => {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => {
                 let detail = "it is in the log, and not in force here yet: ask again, it counts once";
                 Err(Problem::unknown(id, detail))
             }

@@ -76,8 +76,12 @@ impl GaplessWriter {
         message: &TopicMessage,
     ) -> Result<DeliveryFuture, LogError> {
         loop {
+            if client.is_lost() {
+                // Those before it are not sent any more.
+                return Err(LogError::unknown(KafkaError::Canceled));
+            }
             match self.0.send(client, partition, message) {
-                Err(KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)) if !client.is_lost() => {
+                Err(KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull)) => {
                     tokio::time::sleep(ROOM).await;
                 }
                 sent => return sent.map_err(|error| self.0.meaning(error, message)),

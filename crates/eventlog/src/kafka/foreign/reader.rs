@@ -15,7 +15,7 @@ use super::super::blocking;
 use super::super::config::KafkaConfig;
 use super::super::greeting::greet;
 use super::super::keeper::{failed, is_final, is_missing, is_outside, offset};
-use super::super::news::News;
+use super::super::news::{News, STATISTICS};
 use super::super::renewed::{Asked, Renewed};
 use super::super::topic::Topic;
 use super::places::{Group, Places};
@@ -88,6 +88,7 @@ impl TopicReader {
             let settings = move |client: &mut ClientConfig| {
                 client
                     .set("group.id", &name)
+                    .set(STATISTICS.0, STATISTICS.1)
                     .set("queued.max.messages.kbytes", "8192")
                     .set("fetch.max.bytes", "8388608")
                     .set("fetch.wait.max.ms", "100");

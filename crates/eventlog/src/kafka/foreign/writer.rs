@@ -16,7 +16,7 @@ use super::super::blocking;
 use super::super::config::KafkaConfig;
 use super::super::greeting::greet;
 use super::super::keeper::{failed, is_final, native};
-use super::super::news::News;
+use super::super::news::{News, STATISTICS};
 use super::super::topic::{Made, Topic};
 use super::places::Group;
 use super::{Received, TopicEnds, TopicMessage};
@@ -154,7 +154,9 @@ impl TopicWriter {
                 topic = self.config.topic(),
                 "a producer does not get on: another one takes its place"
             );
-            *client = Client::connect(&self.config, self.settings)?;
+            let lost = std::mem::replace(&mut *client, Client::connect(&self.config, self.settings)?);
+            // It takes its time to end.
+            thread::spawn(move || drop(lost));
         }
         Ok(client.clone())
     }
@@ -199,6 +201,7 @@ impl Client {
         let (mut client, news) = (config.client(), News::default());
         client
             .set("enable.idempotence", "true")
+            .set(STATISTICS.0, STATISTICS.1)
             .set("acks", "all")
             .set("compression.type", "lz4")
             // The topic says what it takes.
