@@ -57,10 +57,10 @@ impl Opened {
     /// Looks at a log for the first time: each partition has to begin with the same record.
     pub(super) fn new(config: KafkaConfig, keeper: Arc<Keeper>, news: News) -> Result<Self, LogError> {
         let missing = || LogError::NoTopic { topic: config.topic().into() };
-        let partitions = keeper.partitions()?.ok_or_else(missing)?;
-        let cluster = keeper.cluster()?;
+        let partitions = keeper.partitions()?.filter(|partitions| *partitions > 0).ok_or_else(missing)?;
+        let opened = Self::begun(config, keeper, news, partitions)?;
+        let keeper = &opened.keeper;
         let mut genesis = None;
-        let mut ends = Vec::new();
         for partition in (0..partitions).map(Partition) {
             let Some(first) = keeper.record(partition, Offset(0))? else {
                 let first = keeper.bounds(partition)?.first;
@@ -74,24 +74,9 @@ impl Opened {
             if genesis.get_or_insert_with(|| first.clone()) != &first {
                 return Err(LogError::Replaced { partition, at: Offset(0) });
             }
-            ends.push(AtomicU64::new(1));
+            opened.note_end(partition, Offset(1));
         }
-        let genesis = genesis.ok_or_else(missing)?;
-        let (halted, is_looking, tails) = (OnceLock::new(), AtomicBool::new(false), Tails::new(partitions));
-        let heard = AtomicU64::new(news.troubles());
-        Ok(Self {
-            config,
-            keeper,
-            news,
-            partitions,
-            cluster,
-            genesis,
-            halted,
-            is_looking,
-            ends,
-            tails,
-            heard,
-        })
+        Ok(Self { genesis: genesis.expect("a log has a partition"), ..opened })
     }
 
     /// A log that is being made: its partitions may have no record yet.
