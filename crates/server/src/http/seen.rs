@@ -1,5 +1,6 @@
 //! Wallets as they are now: from memory where their partition is folded in this process, else from the store.
 
+use eventlog::EventLog;
 use ledger::{Offset, Partition, Position, advanced};
 use projector::{Seen, WalletSeen};
 use schemars::JsonSchema;
@@ -70,21 +71,39 @@ impl App {
                 "`min_position` is of another partition than the wallet: send one that was answered for this wallet",
             ));
         }
+        let next = Offset(position.offset.0.saturating_add(1));
+        self.folded(position.partition, next, || format!("the record at {text}")).await
+    }
+
+    /// Waits until a partition is folded up to all that is in the log now, also what another server, or this one before it was started
+    /// again, has appended and answered.
+    pub(super) async fn folded_to_the_end(&self, partition: Partition) -> Result<(), Problem> {
+        let late = || Problem::later("log_unavailable", "the log does not answer: try again");
+        let end = timeout(self.limits.wait, self.log.end(partition)).await.map_err(|_| late())??;
+        self.folded(partition, end, || format!("partition {partition} up to {end}")).await
+    }
+
+    async fn folded(
+        &self,
+        partition: Partition,
+        next: Offset,
+        what: impl Fn() -> String,
+    ) -> Result<(), Problem> {
         let until = Moment::now() + self.limits.wait;
         let folded = async {
-            if self.asking.is_here(position.partition) {
-                let mut reached = self.asking.reached(position.partition);
+            if self.asking.is_here(partition) {
+                let mut reached = self.asking.reached(partition);
                 // Its other end lives as long as this process.
-                let _ = reached.wait_for(|reached| reached.folded > position.offset).await;
+                let _ = reached.wait_for(|reached| reached.folded >= next).await;
                 return Ok(());
             }
-            while self.store.head(position.partition).await?.is_none_or(|head| head.next <= position.offset) {
+            while self.store.head(partition).await?.map_or(Offset(0), |head| head.next) < next {
                 sleep(std::time::Duration::from_millis(5)).await;
             }
             Ok(())
         };
         timeout_at(until, folded).await.unwrap_or_else(|_| {
-            Err(Problem::later("not_yet", format!("the record at {text} is not folded yet: ask again")))
+            Err(Problem::later("not_yet", format!("{} is not folded yet: ask again", what())))
         })
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use ingest::Correction;
-use ledger::{Configured, Instant, KeyScope, Position};
+use ledger::{Configured, Instant, KeyScope, Partition, Position};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
@@ -161,12 +161,14 @@ async fn configure_once(
 }
 
 impl App {
-    /// The id of a wallet's configuration; and, if that says just this, a record after which it is known to.
+    /// The id of a wallet's configuration, as all that is in the log now has it; and, if that says just this, a record after which it
+    /// is known to.
     async fn configuration(
         &self,
         id: &str,
         configured: &Configured,
     ) -> Result<(Option<String>, Option<Position>), Problem> {
+        self.folded_to_the_end(Partition::of(id, self.asking.partitions())).await?;
         let now = match self.wallet(id, &super::seen::FromPosition::default()).await {
             Ok(now) => now,
             Err(problem) if problem.code == "unknown_wallet" => return Ok((None, None)),

@@ -27,6 +27,26 @@ fn a_wallet_is_created_and_configured_and_the_same_again_changes_nothing() {
 }
 
 #[test]
+fn what_was_in_force_is_known_also_right_after_a_crash() {
+    let mut server = Server::start(DOCUMENTS);
+    let [a, b] = ["a", "b"].map(|team| json!({"metadata": {"team": team}}));
+    server.put("/v1/wallets/team", &a).expect(200);
+    for cycle in 0..12 {
+        // Once the log has it, it counts, whether or not the projections have it by then.
+        let (last, before) = if cycle % 2 == 0 { (&b, &a) } else { (&a, &b) };
+        assert_eq!(server.put("/v1/wallets/team", last).expect(200)["changed"], true, "cycle {cycle}");
+        server.kill_and_start();
+        assert_eq!(server.put("/v1/wallets/team", last).expect(200)["changed"], false, "cycle {cycle}");
+        assert_eq!(server.put("/v1/wallets/team", before).expect(200)["changed"], true, "cycle {cycle}");
+        assert_eq!(server.put("/v1/wallets/team", last).expect(200)["changed"], true, "cycle {cycle}");
+        server.kill_and_start();
+        assert_eq!(server.put("/v1/wallets/team", before).expect(200)["changed"], true, "cycle {cycle}");
+        assert_eq!(server.put("/v1/wallets/team", before).expect(200)["changed"], false, "cycle {cycle}");
+        server.put("/v1/wallets/team", last).expect(200);
+    }
+}
+
+#[test]
 fn a_configuration_with_an_idempotency_key_is_said_once_whatever_is_said_since() {
     let mut server = Server::start(DOCUMENTS);
     let [a, b] = ["a", "b"].map(|team| json!({"metadata": {"team": team}}));
