@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use ingest::{Corrected, Correction};
+use ledger::Partition;
 use schemars::JsonSchema;
 use serde::Serialize;
 use store::rows::OutcomeCode;
@@ -61,7 +62,15 @@ impl App {
         reason: Option<&str>,
         says: Correction<'_>,
     ) -> Result<Said, Problem> {
-        self.wallet(wallet, &FromPosition::default()).await?;
+        let from = FromPosition::default();
+        match self.wallet(wallet, &from).await {
+            // It may have been said of it only now.
+            Err(problem) if problem.code == "unknown_wallet" => {
+                self.folded_to_the_end(Partition::of(wallet, self.asking.partitions())).await?;
+                self.wallet(wallet, &from).await?
+            }
+            known => known?,
+        };
         let corrected = Corrected { wallet, id, time: None, reason, says };
         let recorded = self.decide(ingest::corrected(&corrected, &self.stamp(&caller.by)?)?).await?;
         taken(&recorded)?;

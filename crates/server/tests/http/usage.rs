@@ -69,3 +69,22 @@ fn a_reversal_gives_back_what_was_taken_and_counts_once() {
     let nobody = server.post("/v1/wallets/nobody/usage/reverse", &whole);
     assert_eq!(nobody.problem(404), "unknown_wallet");
 }
+
+#[test]
+fn what_a_correction_is_about_is_known_also_right_after_a_crash() {
+    let mut server = Server::start(DOCUMENTS);
+    let call = json!({"event": {"type": "llm.call", "data": {"tokens": 7}}});
+    for cycle in 0..8 {
+        server.post_once("/v1/wallets/acme/charge", &cycle.to_string(), &call).expect(201);
+        server.kill_and_start();
+        // Once it was answered it counts, whether or not the projections have it by then.
+        let whole = json!({"id": format!("{cycle}:used"), "reason": "failed"});
+        let reversed = server.post("/v1/wallets/acme/usage/reverse", &whole).expect(200);
+        assert_eq!(reversed["balance"]["credits"]["available"], "100", "cycle {cycle}");
+
+        let wallet = format!("/v1/wallets/team-{cycle}");
+        server.put(&wallet, &json!({})).expect(200);
+        server.kill_and_start();
+        server.post(&format!("{wallet}/suspend"), &json!({})).expect(200);
+    }
+}
