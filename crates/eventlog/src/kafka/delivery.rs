@@ -1,7 +1,7 @@
 //! What became of each record that was sent.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use ledger::{Offset, Partition, Position};
 use rdkafka::config::RDKafkaLogLevel;
@@ -13,6 +13,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::identity::Opened;
 use super::news::News;
+use super::sending::Sending;
 use crate::{Appending, LogError};
 
 type Answer = oneshot::Sender<Result<Vec<Position>, LogError>>;
@@ -28,8 +29,10 @@ struct State {
     positions: Vec<Position>,
     /// Records that are in the log, and are handed to whoever follows it here when the last one is.
     kept: Vec<(Position, Vec<u8>)>,
-    /// How many records have not been answered yet.
+    /// How many records have not been answered yet, …
     left: usize,
+    /// … and how many never will be, because they were not sent.
+    refused: usize,
     failure: Option<LogError>,
     answer: Option<Answer>,
     /// Given back when the last record was answered.
@@ -42,6 +45,17 @@ pub(super) struct Delivery {
     pub(super) index: usize,
     /// What whoever follows the log here is handed once it is in it.
     pub(super) kept: Option<Vec<u8>>,
+    /// Whether others of its partition wait until it is answered.
+    pub(super) in_turn: bool,
+}
+
+/// One record of an append that was not sent yet.
+pub(super) struct Waiting {
+    pub(super) append: Arc<Append>,
+    pub(super) index: usize,
+    pub(super) bytes: Vec<u8>,
+    /// Whether whoever follows the log here is handed it.
+    pub(super) is_kept: bool,
 }
 
 impl Append {
@@ -54,15 +68,17 @@ impl Append {
         let positions =
             records.iter().map(|r| Position { partition: r.partition, offset: Offset(0) }).collect();
         let (left, answer, room) = (records.len(), Some(answer), Some(room));
-        let state = State { log, positions, kept: Vec::new(), left, failure: None, answer, room };
+        let (kept, refused, failure) = (Vec::new(), 0, None);
+        let state = State { log, positions, kept, left, refused, failure, answer, room };
         (Arc::new(Self { state: Mutex::new(state) }), answered)
     }
 
-    /// Counts the last records as answered, because they were never sent.
-    pub(super) fn give_up(&self, count: usize, error: LogError) {
+    /// Counts a record as one that is not sent.
+    pub(super) fn refused(&self, error: LogError) {
         let mut state = self.state();
         state.failure.get_or_insert(error);
-        state.answered(count);
+        state.refused += 1;
+        state.answered();
     }
 
     fn delivered(&self, index: usize, kept: Option<Vec<u8>>, took: Result<Position, LogError>) {
@@ -76,7 +92,7 @@ impl Append {
                 state.failure.get_or_insert(error);
             }
         }
-        state.answered(1);
+        state.answered();
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -85,15 +101,21 @@ impl Append {
 }
 
 impl State {
-    fn answered(&mut self, count: usize) {
-        self.left -= count;
+    fn answered(&mut self) {
+        self.left -= 1;
         if self.left > 0 {
             return;
         }
         self.room = None;
         self.log.tails.take_in(std::mem::take(&mut self.kept));
         let positions = std::mem::take(&mut self.positions);
-        let answer = self.failure.take().map_or(Ok(positions), Err);
+        let answer = match self.failure.take() {
+            None => Ok(positions),
+            // Some of it was sent.
+            Some(failure @ LogError::Unknown(_)) => Err(failure),
+            Some(refusal) if (1..positions.len()).contains(&self.refused) => Err(LogError::unknown(refusal)),
+            Some(failure) => Err(failure),
+        };
         if let Some(waiting) = self.answer.take() {
             // Who no longer waits has the records in the log all the same.
             let _ = waiting.send(answer);
@@ -113,6 +135,8 @@ pub(super) struct SenderState {
 /// Takes the broker's answers of one producer.
 pub(super) struct Deliveries {
     log: Arc<Opened>,
+    /// Gone once the log is dropped.
+    sending: Weak<Sending>,
     news: News,
     state: Arc<SenderState>,
     /// The least offset that the next record of each partition can have.
@@ -120,11 +144,12 @@ pub(super) struct Deliveries {
 }
 
 impl Deliveries {
-    pub(super) fn new(log: Arc<Opened>, state: Arc<SenderState>) -> Self {
+    pub(super) fn new(sending: &Arc<Sending>, state: Arc<SenderState>) -> Self {
+        let log = Arc::clone(&sending.log);
         let known = (0..log.partitions).map(|partition| log.surely(Partition(partition)).0);
         let least = known.map(AtomicU64::new).collect();
         let news = log.news.of_another_client();
-        Self { log, news, state, least }
+        Self { log, sending: Arc::downgrade(sending), news, state, least }
     }
 
     fn took(&self, partition: i32, offset: i64) -> Result<Position, LogError> {
@@ -171,7 +196,9 @@ impl ProducerContext for Deliveries {
     type DeliveryOpaque = Box<Delivery>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, delivery: Box<Delivery>) {
-        let Delivery { append, index, kept } = *delivery;
+        let Delivery { append, index, kept, in_turn } = *delivery;
+        let (Ok(message) | Err((_, message))) = result;
+        let partition = message.partition();
         let took = match result {
             Ok(message) => self.took(message.partition(), message.offset()),
             Err((error, _)) => {
@@ -182,5 +209,8 @@ impl ProducerContext for Deliveries {
             }
         };
         append.delivered(index, kept, took);
+        if let Some(sending) = self.sending.upgrade().filter(|_| in_turn) {
+            sending.answered(Partition(u32::try_from(partition).expect("it was sent to one")));
+        }
     }
 }

@@ -9,8 +9,10 @@ mod foreign;
 mod greeting;
 mod identity;
 mod keeper;
+mod line;
 mod news;
 mod renewed;
+mod sending;
 mod topic;
 
 use std::path::PathBuf;

@@ -7,4 +7,5 @@ mod foreign;
 mod making;
 mod replicas;
 mod same_log;
+mod turns;
 mod world;
