@@ -208,9 +208,10 @@ impl ProducerContext for Deliveries {
                 Err(LogError::unknown(error.clone()))
             }
         };
+        let is_there = took.is_ok();
         append.delivered(index, kept, took);
         if let Some(sending) = self.sending.upgrade().filter(|_| in_turn) {
-            sending.answered(Partition(u32::try_from(partition).expect("it was sent to one")));
+            sending.answered(Partition(u32::try_from(partition).expect("it was sent to one")), is_there);
         }
     }
 }

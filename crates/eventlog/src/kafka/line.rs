@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use ledger::Partition;
 use rdkafka::ClientConfig;
@@ -13,8 +14,12 @@ use super::delivery::{Deliveries, Delivery, SenderState, Waiting};
 use super::identity::Opened;
 use super::keeper::{failed, native};
 use super::news::STATISTICS;
-use super::sending::Sending;
+use super::sending::{Sending, refuse};
 use crate::{LogError, MAX_RECORD};
+
+/// How long a producer that has given up may take to tell what it does not send, and how often is looked.
+const TELLING: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_millis(10);
 
 /// The one of its kind that is in use.
 pub(super) struct Line {
@@ -47,15 +52,31 @@ impl Line {
     ///
     /// No other producer takes the place of the one in use meanwhile, and nobody is left the last to have it: this is also called by its
     /// own thread, which would wait for itself.
-    pub(super) fn send(&self, sending: &Arc<Sending>, partition: Partition, records: Vec<Waiting>) -> usize {
+    pub(super) fn send(
+        &self,
+        sending: &Arc<Sending>,
+        partition: Partition,
+        records: Vec<Waiting>,
+        may_renew: bool,
+    ) -> usize {
         let mut current = self.current();
-        match Self::renewed(&mut current, self.linger_ms, sending) {
+        let is_usable = current.as_ref().is_some_and(|sender| !sender.has_given_up());
+        let sender = match may_renew || is_usable {
+            true => Self::renewed(&mut current, self.linger_ms, sending),
+            false => Err(LogError::Shed),
+        };
+        match sender {
             Ok(sender) => sender.send((sending.log.config.topic(), partition), records, true),
             Err(error) => {
-                records.into_iter().for_each(|record| record.append.refused(error.clone()));
+                refuse(records, &error);
                 0
             }
         }
+    }
+
+    /// Whether nothing that was sent is unanswered.
+    pub(super) fn is_idle(&self) -> bool {
+        self.current().as_ref().is_none_or(|sender| sender.producer.in_flight_count() == 0)
     }
 
     /// The producer in use, for whoever is none of its own threads.
@@ -115,7 +136,7 @@ impl Sender {
                 let is_full = error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull);
                 let error = if is_full { LogError::Shed } else { failed(topic, error) };
                 refused.delivery_opaque.append.refused(error.clone());
-                records.for_each(|record| record.append.refused(error.clone()));
+                refuse(records, &error);
                 return sent;
             }
             sent += 1;
@@ -127,7 +148,17 @@ impl Sender {
 /// Tells those who wait for what a producer holds, and lets go of it, on a thread of its own: to end it takes time, and whoever drops the
 /// log should not wait for that.
 pub(super) fn retire(sender: Arc<Sender>) {
-    thread::spawn(move || sender.producer.purge(PurgeConfig::default().queue().inflight()));
+    thread::spawn(move || {
+        let until = Instant::now() + TELLING;
+        loop {
+            let all = PurgeConfig::default().queue().inflight();
+            sender.producer.purge(all);
+            if sender.producer.in_flight_count() == 0 || Instant::now() > until {
+                break;
+            }
+            thread::sleep(LOOK);
+        }
+    });
 }
 
 fn settings(log: &Opened, linger_ms: &str) -> ClientConfig {

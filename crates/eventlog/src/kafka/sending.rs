@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use ledger::Partition;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::producer::Producer as _;
 
 use super::delivery::Waiting;
 use super::identity::Opened;
@@ -50,27 +49,38 @@ impl Sending {
         self.turns[partition.0 as usize].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends a partition's records of one append, together and in order: now, or once those before them are answered.
+    /// Sends a partition's records of one append, together and in order: now, or once those before them are answered. The log was
+    /// looked at before, so another producer may take the place of one that has given up.
     pub(super) fn take(self: &Arc<Self>, partition: Partition, records: Vec<Waiting>) {
         let mut turn = self.turn(partition);
         turn.waiting.extend(records);
-        self.go_on(partition, &mut turn);
+        self.go_on(partition, &mut turn, true);
     }
 
-    /// Counts a record as answered that was sent in its turn.
-    pub(super) fn answered(self: &Arc<Self>, partition: Partition) {
+    /// Counts a record as answered that was sent in its turn. If it may not be there, the log has to be looked at before anything else
+    /// is sent: what waits is refused.
+    pub(super) fn answered(self: &Arc<Self>, partition: Partition, is_there: bool) {
         let mut turn = self.turn(partition);
         turn.sent -= 1;
-        self.go_on(partition, &mut turn);
+        if is_there {
+            self.go_on(partition, &mut turn, false);
+        } else {
+            refuse(std::mem::take(&mut turn.waiting), &LogError::Shed);
+        }
     }
 
-    fn go_on(self: &Arc<Self>, partition: Partition, turn: &mut Turn) {
+    fn go_on(self: &Arc<Self>, partition: Partition, turn: &mut Turn, may_renew: bool) {
         if turn.waiting.is_empty() || turn.sent > UNASKED {
             return;
         }
         let records = std::mem::take(&mut turn.waiting);
-        let line = if records.len() <= UNASKED { &self.prompt } else { &self.gathering };
-        turn.sent += line.send(self, partition, records);
+        if let Err(error) = self.log.goes_on() {
+            return refuse(records, &error);
+        }
+        // Even if the first of them went alone, the others could go too.
+        let are_few = turn.sent + records.len() <= UNASKED + 1;
+        let line = if are_few { &self.prompt } else { &self.gathering };
+        turn.sent += line.send(self, partition, records, may_renew);
     }
 
     /// Puts another producer in the place of one that has given up, so that those who wait for that are told.
@@ -81,16 +91,15 @@ impl Sending {
         }
     }
 
-    /// Waits until all that was taken has been answered.
+    /// Waits until all that was sent or waits has been answered. Only the producers' own threads take answers: two of them could take
+    /// those of a partition in the wrong order.
     pub(super) fn flush(self: &Arc<Self>, time: Duration) -> Result<(), LogError> {
         let until = Instant::now() + time;
         loop {
-            for line in self.lines() {
-                let left = until.saturating_duration_since(Instant::now());
-                line.usable(self)?.producer.flush(left).map_err(LogError::unknown)?;
-            }
+            self.renew();
             let mut turns = (0..self.log.partitions).map(|partition| self.turn(Partition(partition)));
-            if turns.all(|turn| turn.sent == 0 && turn.waiting.is_empty()) {
+            let none_waits = turns.all(|turn| turn.sent == 0 && turn.waiting.is_empty());
+            if none_waits && self.lines().iter().all(|line| line.is_idle()) {
                 return Ok(());
             }
             if Instant::now() > until {
@@ -98,5 +107,12 @@ impl Sending {
             }
             thread::sleep(LOOK);
         }
+    }
+}
+
+/// Tells the appends of records that these are not sent.
+pub(super) fn refuse(records: impl IntoIterator<Item = Waiting>, error: &LogError) {
+    for record in records {
+        record.append.refused(error.clone());
     }
 }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use eventlog::{Appending, EventLog, KafkaLog};
+use eventlog::{Appending, EventLog, KafkaLog, LogError};
 use ledger::{Offset, Partition, Position};
+use services::Broker;
 use tokio::time::timeout;
 
 use crate::world::{PATIENCE, Topic, to};
@@ -81,4 +82,40 @@ async fn closing_waits_for_those_that_wait() {
     for append in appends {
         timeout(Duration::from_secs(1), append).await.unwrap().unwrap();
     }
+}
+
+#[tokio::test]
+async fn what_waits_behind_what_is_unknown_is_not_sent() {
+    const APPENDS: u64 = 40;
+    let broker = Broker::start();
+    let topic = Topic::on(broker.address());
+    topic.create("genesis", 1).await.unwrap();
+    let config = topic.config().with_sending(Duration::from_secs(1)).with_patience(Duration::from_secs(2));
+    let log = Arc::new(KafkaLog::open(config).await.unwrap());
+    log.append(vec![to(0, "before")]).await.unwrap();
+    broker.freeze();
+    let append = |n: u64| {
+        let log = log.clone();
+        tokio::spawn(
+            async move { (n.to_string(), log.append(vec![to(0, n.to_string())]).await.unwrap_err()) },
+        )
+    };
+    let tasks: Vec<_> = (0..APPENDS).map(append).collect();
+    let (mut unknown, mut refused) = (Vec::new(), Vec::new());
+    for task in tasks {
+        match timeout(PATIENCE, task).await.unwrap().unwrap() {
+            (text, LogError::Unknown(_)) => unknown.push(text.into_bytes()),
+            (text, LogError::Shed) => refused.push(text.into_bytes()),
+            (text, error) => panic!("{text}: {error:?}"),
+        }
+    }
+    broker.thaw();
+    assert!(!unknown.is_empty() && unknown.len() < refused.len(), "{unknown:?} {refused:?}");
+    log.append(vec![to(0, "after")]).await.unwrap();
+    let found = all(&log, Partition(0)).await;
+    assert!(
+        refused.iter().all(|text| !found.contains(text)),
+        "it was said that nothing was appended: {found:?}"
+    );
+    assert!(found[2..].iter().all(|text| text == b"after" || unknown.contains(text)), "{found:?}");
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use axum::http::StatusCode;
 use ingest::{Corrected, Correction};
-use ledger::Partition;
 use schemars::JsonSchema;
 use serde::Serialize;
 use store::rows::OutcomeCode;
@@ -62,15 +61,13 @@ impl App {
         reason: Option<&str>,
         says: Correction<'_>,
     ) -> Result<Said, Problem> {
-        let from = FromPosition::default();
-        match self.wallet(wallet, &from).await {
+        match self.wallet(wallet, &FromPosition::default()).await {
             // It may have been said of it only now.
             Err(problem) if problem.code == "unknown_wallet" => {
-                self.folded_to_the_end(Partition::of(wallet, self.asking.partitions())).await?;
-                self.wallet(wallet, &from).await?
+                self.newest(wallet).await?.ok_or(problem)?;
             }
-            known => known?,
-        };
+            known => _ = known?,
+        }
         let corrected = Corrected { wallet, id, time: None, reason, says };
         let recorded = self.decide(ingest::corrected(&corrected, &self.stamp(&caller.by)?)?).await?;
         taken(&recorded)?;

@@ -1,5 +1,7 @@
 //! Wallets as they are now: from memory where their partition is folded in this process, else from the store.
 
+use std::time::Duration;
+
 use eventlog::EventLog;
 use ledger::{Offset, Partition, Position, advanced};
 use projector::{Seen, WalletSeen};
@@ -21,6 +23,9 @@ pub(crate) struct FromPosition {
     /// The answer is true after this record (`partition:offset`), as a write answered it.
     pub(crate) min_position: Option<String>,
 }
+
+/// How often is looked whether the store has what it is to have.
+const AGAIN: Duration = Duration::from_millis(5);
 
 impl App {
     /// A wallet, advanced to now.
@@ -75,12 +80,64 @@ impl App {
         self.folded(position.partition, next, || format!("the record at {text}")).await
     }
 
-    /// Waits until a partition is folded up to all that is in the log now, also what another server, or this one before it was started
-    /// again, has appended and answered.
-    pub(super) async fn folded_to_the_end(&self, partition: Partition) -> Result<(), Problem> {
+    /// A wallet as all that is in the log now has it, also what another server, or this one before it was started again, has appended
+    /// and answered. None if no record names it.
+    ///
+    /// # Errors
+    ///
+    /// 503 if the log does not answer, or what is in it is not folded in time.
+    pub(super) async fn newest(&self, id: &str) -> Result<Option<WalletNow>, Problem> {
+        let partition = Partition::of(id, self.asking.partitions());
+        let looking = async {
+            let end = self.folded_to_the_end(partition).await?;
+            let mut is_unknown = false;
+            loop {
+                match self.wallet(id, &FromPosition::default()).await {
+                    Ok(now) if now.as_of.offset >= end.0 => return Ok(Some(now)),
+                    // The partition went elsewhere meanwhile, and is not yet as far there.
+                    Ok(_) => is_unknown = false,
+                    Err(problem) if problem.code != "unknown_wallet" => return Err(problem),
+                    Err(_) if is_unknown => return Ok(None),
+                    Err(_) => is_unknown = true,
+                }
+                sleep(AGAIN).await;
+                self.folded(partition, end, || format!("partition {partition} up to {end}")).await?;
+            }
+        };
+        timeout(self.limits.wait, looking).await.unwrap_or_else(|_| {
+            Err(Problem::later(
+                "not_yet",
+                format!("partition {partition} is not folded to its end yet: ask again"),
+            ))
+        })
+    }
+
+    /// Waits until a partition is folded up to all that is in the log now; how far that is.
+    pub(super) async fn folded_to_the_end(&self, partition: Partition) -> Result<Offset, Problem> {
+        let end = self.end(partition).await?;
+        self.folded(partition, end, || format!("partition {partition} up to {end}")).await?;
+        Ok(end)
+    }
+
+    /// Waits until a partition is committed up to all that is in the log now.
+    pub(super) async fn committed_to_the_end(&self, partition: Partition) -> Result<(), Problem> {
+        let end = self.end(partition).await?;
+        let late = || Problem::later("projections_unavailable", "the projections do not keep up: try again");
+        timeout(self.limits.wait, self.stored_up_to(partition, end)).await.unwrap_or_else(|_| Err(late()))
+    }
+
+    async fn stored_up_to(&self, partition: Partition, next: Offset) -> Result<(), Problem> {
+        while self.store.head(partition).await?.map_or(Offset(0), |head| head.next) < next {
+            sleep(AGAIN).await;
+        }
+        Ok(())
+    }
+
+    async fn end(&self, partition: Partition) -> Result<Offset, Problem> {
+        // While the log is away nobody waits for it.
+        self.accepts(partition)?;
         let late = || Problem::later("log_unavailable", "the log does not answer: try again");
-        let end = timeout(self.limits.wait, self.log.end(partition)).await.map_err(|_| late())??;
-        self.folded(partition, end, || format!("partition {partition} up to {end}")).await
+        Ok(timeout(self.limits.wait, self.log.end(partition)).await.map_err(|_| late())??)
     }
 
     async fn folded(
@@ -97,10 +154,7 @@ impl App {
                 let _ = reached.wait_for(|reached| reached.folded >= next).await;
                 return Ok(());
             }
-            while self.store.head(partition).await?.map_or(Offset(0), |head| head.next) < next {
-                sleep(std::time::Duration::from_millis(5)).await;
-            }
-            Ok(())
+            self.stored_up_to(partition, next).await
         };
         timeout_at(until, folded).await.unwrap_or_else(|_| {
             Err(Problem::later("not_yet", format!("{} is not folded yet: ask again", what())))

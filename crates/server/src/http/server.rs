@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use eventlog::Log;
+use eventlog::{EventLog as _, Log};
+use ledger::Partition;
 use projector::Asking;
 use store::Projections;
 use tokio::sync::watch;
@@ -93,6 +94,9 @@ pub(crate) async fn serve(
         forwarding,
         stop: stop.clone(),
     });
+    if let StorePlace::Directory = context.store {
+        catch_up(&app, stop.clone()).await;
+    }
     tracing::info!(url = listening.url()?, "serves");
     listening.serve(router(&app), stop).await;
     app.feeds.end().await;
@@ -102,4 +106,21 @@ pub(crate) async fn serve(
         let _ = task.await;
     }
     Ok(())
+}
+
+/// Waits until all is folded that is in the log already, so that a server that is started again knows at once what it had answered
+/// before. If that takes long, each answer says how far it is behind, and `/health/ready` when it is too far.
+async fn catch_up(app: &App, mut stop: Stop) {
+    let folded = async {
+        for partition in (0..app.log.partitions()).map(Partition) {
+            if app.folded_to_the_end(partition).await.is_err() {
+                break;
+            }
+        }
+    };
+    tokio::select! {
+        () = folded => {}
+        () = tokio::time::sleep(app.limits.wait) => {}
+        () = stop.set() => {}
+    }
 }

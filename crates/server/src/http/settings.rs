@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::HeaderMap;
 use ingest::Correction;
-use ledger::{Configured, Instant, KeyScope, Partition, Position};
+use ledger::{Configured, Instant, KeyScope, Position};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
@@ -168,12 +168,7 @@ impl App {
         id: &str,
         configured: &Configured,
     ) -> Result<(Option<String>, Option<Position>), Problem> {
-        self.folded_to_the_end(Partition::of(id, self.asking.partitions())).await?;
-        let now = match self.wallet(id, &super::seen::FromPosition::default()).await {
-            Ok(now) => now,
-            Err(problem) if problem.code == "unknown_wallet" => return Ok((None, None)),
-            Err(problem) => return Err(problem),
-        };
+        let Some(now) = self.newest(id).await? else { return Ok((None, None)) };
         let position = now.as_of.last();
         let stands = now.wallet.is_configured_as(configured).then_some(position);
         Ok((now.wallet.configuration().map(str::to_owned), stands))

@@ -106,8 +106,8 @@ async fn reverse(
     let id = request_id(&headers, None)?;
     let Reversal { id: usage, source, amounts, reason } = reversal;
     // The usage may have been sent only now.
-    app.folded_to_the_end(Partition::of(&wallet, app.asking.partitions())).await?;
-    let reading = app.rows(&wallet, &FromPosition::default()).await?;
+    app.committed_to_the_end(Partition::of(&wallet, app.asking.partitions())).await?;
+    let reading = app.reading();
     let source = source_of(&reading.store, &wallet, &usage, source).await?.map_err(ambiguous)?;
     let says = Correction::Reverse(Usage { source: &source, id: &usage }, amounts.as_deref());
     app.correct(&caller, (&wallet, &id), Some(&reason), says).await.map(Json)

@@ -71,13 +71,15 @@ fn a_reversal_gives_back_what_was_taken_and_counts_once() {
 }
 
 #[test]
-fn what_a_correction_is_about_is_known_also_right_after_a_crash() {
+fn what_was_answered_is_known_also_right_after_a_crash() {
     let mut server = Server::start(DOCUMENTS);
     let call = json!({"event": {"type": "llm.call", "data": {"tokens": 7}}});
     for cycle in 0..8 {
         server.post_once("/v1/wallets/acme/charge", &cycle.to_string(), &call).expect(201);
         server.kill_and_start();
-        // Once it was answered it counts, whether or not the projections have it by then.
+        // Once it was answered it counts, whether or not the projections had it by then.
+        let balance = &server.get("/v1/wallets/acme").expect(200)["units"]["credits"];
+        assert_eq!(balance["available"], "97.5", "cycle {cycle}");
         let whole = json!({"id": format!("{cycle}:used"), "reason": "failed"});
         let reversed = server.post("/v1/wallets/acme/usage/reverse", &whole).expect(200);
         assert_eq!(reversed["balance"]["credits"]["available"], "100", "cycle {cycle}");
