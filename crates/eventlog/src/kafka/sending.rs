@@ -65,7 +65,8 @@ impl Sending {
         if is_there {
             self.go_on(partition, &mut turn, false);
         } else {
-            refuse(std::mem::take(&mut turn.waiting), &LogError::Shed);
+            let error = self.log.goes_on().err().unwrap_or(LogError::Shed);
+            refuse(std::mem::take(&mut turn.waiting), &error);
         }
     }
 
